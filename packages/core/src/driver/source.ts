@@ -1,0 +1,80 @@
+import type { Duplex } from 'node:stream'
+import type { CallOptions, EffectOptions, MigrationId } from './call.ts'
+import type { CopyState } from './copy-state.ts'
+import type { Offer, Ticket } from './offer.ts'
+import type { HostRecord } from './record.ts'
+import type { MigrationRequest } from './request.ts'
+import type { SourceSurvey } from './survey.ts'
+
+/** The sending half of a phased driver. */
+export interface MigrationSource {
+  /**
+   * Looks, without any side effect: the draft of the offer, findings, transports.
+   * Rejects with VM_NOT_FOUND (no such domain), VM_BUSY (another migration holds it), VM_CONNECTION.
+   */
+  check(domain: string, request: MigrationRequest, call: CallOptions): Promise<SourceSurvey>
+  /**
+   * Files the record and takes hold of the domain. The offer may differ from the draft if the facts have changed since:
+   * core then checks the target again. The guest is not disturbed.
+   */
+  begin(domain: string, request: MigrationRequest, call: EffectOptions): Promise<Outgoing>
+  /** The source's half of a migration from the host's record, also when the process is gone. Rejects with VM_NOT_FOUND if this host never heard of it. */
+  recall(id: MigrationId, call: EffectOptions): Promise<RecalledSource>
+}
+
+/** Connects to an endpoint of the target through the controller: core makes it from {@link import('./target.ts').Incoming.dial}. */
+export type Dial = (endpoint: string) => Promise<Duplex>
+
+/** A migration that has begun at the source. Core calls the members in the order in which they stand here. */
+export interface Outgoing {
+  /** What the target is to receive: JSON data. */
+  readonly offer: Offer
+  /**
+   * Copies the guest. Resolves when everything is sent (or post-copy is active) and the source is **stopped** but
+   * recoverable. Never rolls back: on failure or on the signal it stops the copying and rejects. VM_PHASE_FAILED and
+   * VM_ABORTED mean that nothing more will happen; any other rejection means unknown.
+   */
+  perform(ticket: Ticket, dial: Dial, call: EffectOptions): Promise<Performed>
+  /** The last step here before the commit: verified stopped, every host-side timer disarmed, nothing but our next command can run it. */
+  handOver?(call: EffectOptions): Promise<void>
+  /** Post-copy only, after `finish`: resolves when the rest of the pages has been sent. */
+  drain?(call: EffectOptions): Promise<void>
+  /** The target runs: ends the source's process and definition, never a disk image. Idempotent. */
+  confirm(call: EffectOptions): Promise<void>
+  /** Brings the source back to how `begin` found it, running or paused, and takes the record away. Idempotent. */
+  abort(reason: string, call: EffectOptions): Promise<void>
+  /** What this host knows about its copy, now. */
+  inspect(call: CallOptions): Promise<CopyState>
+  /** While performing: changes limits. Rejects with VM_UNSUPPORTED for what the driver cannot change. */
+  tune?(change: Tuning, call: EffectOptions): Promise<void>
+}
+
+/** A source's half found again: it can be ended either way, not performed. */
+export interface RecalledSource
+  extends Pick<Outgoing, 'offer' | 'handOver' | 'drain' | 'confirm' | 'abort' | 'inspect'> {
+  readonly record: HostRecord
+}
+
+/** Figures of the copy, from the hypervisor where it tells them. */
+export interface Performed {
+  /** Passes over the memory. */
+  readonly rounds: number
+  /** Bytes sent, memory and disks. */
+  readonly bytes: number
+  /** Milliseconds before the first byte moved, if known. */
+  readonly setupMs?: number
+  /** The hypervisor's own figure: milliseconds between the guest's stop and the end of the copy. It excludes `finish`. */
+  readonly hypervisorDowntimeMs?: number
+  /** Post-copy is active: the target already has the right to run, the rest of the pages follows in `drain`. */
+  readonly postCopy?: boolean
+}
+
+/** What can be changed while a migration performs. Absent members stay as they are. */
+export interface Tuning {
+  /** Bytes per second; 0: no limit. */
+  readonly bandwidth?: number
+  /** Milliseconds. */
+  readonly maxDowntime?: number
+  /** Go over to post-copy as soon as possible. */
+  readonly postCopy?: true
+}

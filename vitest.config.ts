@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+/** Units read the sources; end-to-end tests run what was built. */
+const source = {
+  resolve: { conditions: ['@vmferry/source'] },
+  ssr: { resolve: { conditions: ['@vmferry/source'] } },
+}
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './scripts/tally-reporter.ts'],
+    projects: [
+      {
+        ...source,
+        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
+      },
+      { test: { name: 'e2e', include: ['apps/*/test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000 } },
+    ],
+  },
+})
