@@ -63,5 +63,5 @@ export function defineCapabilities<const C extends Partial<Capabilities>>(
   Object.freeze(complete.uriTransports)
   Object.freeze(complete.streams)
   Object.freeze(complete.features)
-  return Object.freeze(complete) as Readonly<Omit<Capabilities, keyof C> & C>
+  return Object.freeze(complete)
 }

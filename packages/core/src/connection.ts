@@ -1,0 +1,34 @@
+import type { Domain } from './domain.ts'
+import type { Capabilities, ConnectionUri, DriverConnection, StopOptions } from './driver/index.ts'
+
+/** An open connection to one host, for applications. */
+export interface Connection extends AsyncDisposable {
+  /** The connection URI, as it was given. */
+  readonly uri: string
+  /** The driver's name. */
+  readonly driver: string
+  /** The manifest, narrowed by what this host cannot do. */
+  readonly capabilities: Capabilities
+  /** Name and version of the hypervisor there; null if none is installed. */
+  readonly hypervisor: string | null
+  domains(): Promise<readonly Domain[]>
+  /** Rejects with VM_NOT_FOUND, or VM_INVALID for a name that cannot be one. */
+  domain(name: string): Promise<Domain>
+  /** Starts a domain from the hypervisor's own command line; VM_UNSUPPORTED if the driver cannot. */
+  start(name: string, commandLine: readonly string[]): Promise<Domain>
+  /** Ends a domain; without `force` the guest is asked to power off. */
+  stop(name: string, options?: Partial<StopOptions>): Promise<void>
+  /** Waits for the migrations of this connection to settle, then closes it. Idempotent. */
+  close(): Promise<void>
+}
+
+/** What the rest of core needs of a connection: the driver's side of it, which may be replaced when it breaks. */
+export interface ConnectionEnd {
+  readonly uri: ConnectionUri
+  readonly handle: Connection
+  current(): DriverConnection
+  /** Connects anew in the place of a connection that broke. */
+  renew(): Promise<DriverConnection>
+  /** Remembers work that `close` must wait for. */
+  busyWith(work: PromiseLike<unknown>): void
+}

@@ -1,0 +1,29 @@
+import type { Limits } from './limits.ts'
+
+/** What can be asked of a migration. Every wish is checked against both manifests before any host is touched. */
+export interface MigrateOptions {
+  /** Keep the guest running while it is copied. Default false: it is stopped first. */
+  readonly live?: boolean
+  /** Most Mbps (10^6 bit/s) for memory and disks together; 0, the default: a suitable default. */
+  readonly bandwidth?: number
+  /** A new name at the target; default: keep the name. */
+  readonly rename?: string
+  /** The data plane: a migration URI or a bare host, **as seen from the source**; default: the driver picks the best way. */
+  readonly uri?: string
+  /** Longest acceptable downtime in milliseconds. */
+  readonly maxDowntime?: number
+  /** Leave the guest paused at the target. Default false. */
+  readonly paused?: boolean
+  /** Slow the guest down until it converges. Default false. */
+  readonly autoConverge?: boolean
+  /** Switch to post-copy when pre-copy does not converge. Default false. */
+  readonly postCopy?: boolean
+  /** Copy disks that the hosts do not share. Default false. */
+  readonly copyStorage?: boolean
+  /** Parallel data connections. Default 1. */
+  readonly connections?: number
+  /** How long to wait where. */
+  readonly limits?: Partial<Limits>
+  /** Cancels the migration, as `cancel()` does. */
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,103 @@
+import {
+  type CallOptions,
+  type Clock,
+  type ConnectionUri,
+  type DriverConnection,
+  type HostChannel,
+  type Logger,
+  type Random,
+  vmError,
+} from '@vmferry/core/driver'
+import { QEMU_CAPABILITIES } from './capabilities.ts'
+import { claimDomain } from './claim.ts'
+import { domainOf } from './domain.ts'
+import { guestNamed, listGuests } from './guest-list.ts'
+import { qemuLifecycle } from './lifecycle.ts'
+import { hostRecord } from './migration-file.ts'
+import type { QemuHost } from './qemu-host.ts'
+import { checkedRunDirectory, runDirectoryOf } from './run-directory.ts'
+import { qemuSource } from './source.ts'
+import { qemuTarget } from './target.ts'
+
+/** Tells, in one round trip, where a user's guests are kept and which QEMU is installed. */
+const GREET = `
+printf '%s\\n' "\${XDG_RUNTIME_DIR:-/tmp/vmferry-$(id -u)}/vmferry/qemu"
+for q in "qemu-system-$(uname -m)" qemu-kvm /usr/libexec/qemu-kvm qemu-system-x86_64 qemu-system-aarch64; do
+  command -v "$q" >/dev/null 2>&1 && exec "$q" --version
+done
+exit 0
+`
+
+/** Connects to the QEMU guests of a host. */
+export async function connectQemu(
+  uri: ConnectionUri,
+  host: HostChannel,
+  ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  call: CallOptions,
+): Promise<DriverConnection> {
+  const given = runDirectoryOf(uri)
+  const { stdout } = await host.exec(['sh', '-c', GREET], call)
+  const [session = '', version = ''] = stdout.split('\n')
+  const at: QemuHost = {
+    uri,
+    host,
+    runDirectory: given ?? checkedRunDirectory(session, uri),
+    ...ports,
+    newId: () => hex(ports.random.bytes(4)),
+    newUuid: () => uuid4(ports.random.bytes(16)),
+  }
+  return connectionOf(at, version.trim() || null)
+}
+
+function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection {
+  const { uri, host, runDirectory } = at
+  let closed = false
+  const open = <A extends unknown[], T>(ask: (...args: A) => Promise<T>) => {
+    return async (...args: A): Promise<T> => {
+      if (closed) throw vmError('VM_CONNECTION', `the connection ${uri.text} is closed`, { host: host.name })
+      return ask(...args)
+    }
+  }
+  const connection: DriverConnection = {
+    uri,
+    capabilities: QEMU_CAPABILITIES,
+    hostId: host.id,
+    hypervisor,
+    domains: open(async (call) => {
+      const guests = await listGuests(host, runDirectory, call)
+      return Promise.all(guests.map((guest) => domainOf(host, guest, call)))
+    }),
+    domain: open(async (name, call) =>
+      domainOf(host, guestNamed(await listGuests(host, runDirectory, call), name, host.name), call),
+    ),
+    claim: open((domain, epoch, call) => claimDomain(at, domain, epoch, call)),
+    migrations: open(async (call) => {
+      const guests = await listGuests(host, runDirectory, call)
+      return guests.flatMap(({ definition: { name }, outgoing, incoming }) => [
+        ...(outgoing ? [hostRecord('source', name, outgoing)] : []),
+        ...(incoming ? [hostRecord('target', name, incoming)] : []),
+      ])
+    }),
+    source: qemuSource(at),
+    target: qemuTarget(at),
+    lifecycle: qemuLifecycle(at),
+    async close() {
+      if (closed) return
+      closed = true
+      await host.close()
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+  return connection
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function uuid4(bytes: Uint8Array): string {
+  const tagged = bytes.map((byte, at) =>
+    at === 6 ? (byte & 0x0f) | 0x40 : at === 8 ? (byte & 0x3f) | 0x80 : byte,
+  )
+  return hex(tagged).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

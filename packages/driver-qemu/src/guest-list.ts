@@ -1,0 +1,110 @@
+import { type CallOptions, type HostChannel, type ProcessId, vmError } from '@vmferry/core/driver'
+import { type Definition, definitionFromJson } from './definition.ts'
+import { type MigrationFile, migrationFileFromJson } from './migration-file.ts'
+import { type GuestFolder, guestFolder } from './run-directory.ts'
+
+/** A guest's folder as it was found on the host. */
+export interface Guest {
+  readonly folder: GuestFolder
+  readonly definition: Definition
+  /** Null before the process was started. */
+  readonly process: ProcessId | null
+  readonly alive: boolean
+  readonly outgoing: MigrationFile | null
+  readonly incoming: MigrationFile | null
+  readonly mayHaveRun: boolean
+}
+
+/**
+ * Reads all folders of the run directory in one round trip. Each line is a kind, a space and its content; the files hold
+ * one line each. A process is alive if its start time is the recorded one and it is no zombie, in this boot.
+ */
+const LIST = `
+cd "$1" 2>/dev/null || exit 0
+boot=$(cat /proc/sys/kernel/random/boot_id)
+for d in */; do
+  d=\${d%/}
+  [ -f "$d/definition.json" ] || continue
+  printf 'folder %s\\n' "$d"
+  printf 'definition %s\\n' "$(cat "$d/definition.json")"
+  for f in outgoing incoming; do
+    [ -f "$d/$f.json" ] && printf '%s %s\\n' "$f" "$(cat "$d/$f.json")"
+  done
+  [ -e "$d/may-have-run" ] && echo 'mark 1'
+  [ -f "$d/process" ] || continue
+  read -r pid start booted <"$d/process"
+  printf 'process %s %s %s\\n' "$pid" "$start" "$booted"
+  [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
+  set -- "$1" \${stat##*) }
+  case $2 in Z|X) continue;; esac
+  shift 20
+  [ "$1" = "$start" ] && echo 'alive 1'
+  set -- "$1"
+done
+exit 0
+`
+
+/** All guests of a run directory; an absent directory has none. */
+export async function listGuests(
+  host: HostChannel,
+  runDirectory: string,
+  call: CallOptions,
+): Promise<Guest[]> {
+  const { code, stdout, stderr } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory], call)
+  if (code !== 0) {
+    const causes = [{ host: host.name, words: stderr.trim() }]
+    throw vmError('VM_PROTOCOL', `the run directory ${runDirectory} on ${host.name} cannot be read`, {
+      causes,
+    })
+  }
+  return stdout
+    .split(/^folder /m)
+    .slice(1)
+    .map((text) => readGuest(text, runDirectory, host.name))
+}
+
+/** The guest of that name that is in charge here: one that is still being received is not. VM_NOT_FOUND. */
+export function guestNamed(guests: readonly Guest[], name: string, host: string): Guest {
+  const found = guests.filter(({ definition }) => definition.name === name)
+  const guest =
+    found.find(({ alive, incoming, mayHaveRun }) => alive && (!incoming || mayHaveRun)) ?? found[0]
+  if (guest) return guest
+  const known = guests.map(({ definition }) => definition.name).join(', ') || 'none'
+  throw vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host}`, {
+    host,
+    remedy: `it has ${known}`,
+  })
+}
+
+function readGuest(text: string, runDirectory: string, host: string): Guest {
+  const [id = '', ...lines] = text.split('\n')
+  const folder = guestFolder(runDirectory, id)
+  const parts = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  )
+  const parsed = <T>(kind: string, file: string, read: (value: unknown, where: string) => T): T | null => {
+    const json = parts.get(kind)
+    return json === undefined ? null : read(parseJson(json), `${file} on ${host}`)
+  }
+  const [pid, startTime, bootId] = parts.get('process')?.split(' ') ?? []
+  return {
+    folder,
+    definition: definitionFromJson(
+      parseJson(parts.get('definition') ?? ''),
+      `${folder.definition} on ${host}`,
+    ),
+    process: pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null,
+    alive: parts.has('alive'),
+    outgoing: parsed('outgoing', folder.outgoing, migrationFileFromJson),
+    incoming: parsed('incoming', folder.incoming, migrationFileFromJson),
+    mayHaveRun: parts.has('mark'),
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,58 @@
+import { type CallOptions, type HostChannel, isVmError, type ProcessId, vmError } from '@vmferry/core/driver'
+import { type QmpClient, qmp } from '@vmferry/qmp'
+import { type Definition, launchArguments } from './definition.ts'
+import { recorded } from './recorded-process.ts'
+import type { GuestFolder } from './run-directory.ts'
+
+/** Lines of a log that are worth telling. */
+const TAIL_LINES = 5
+
+/** A QEMU that answers. */
+export interface LiveGuest {
+  readonly process: ProcessId
+  readonly monitor: QmpClient
+}
+
+/**
+ * Starts a guest's QEMU and waits until its monitor answers. The folder and its definition are filed first; whatever
+ * fails, no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
+ */
+export async function launchGuest(
+  host: HostChannel,
+  folder: GuestFolder,
+  definition: Definition,
+  incoming: boolean,
+  call: CallOptions,
+): Promise<LiveGuest> {
+  const argv = launchArguments(definition, [folder.monitor, folder.spareMonitor], incoming)
+  const options = { ...call, log: folder.log, until: folder.spareMonitor }
+  const process = await host.detach(recorded(folder.process, argv), options)
+  try {
+    return { process, monitor: await openMonitor(host, folder.monitor, call) }
+  } catch (error) {
+    const words = await logTail(host, folder.log)
+    await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
+    if (!isVmError(error, 'VM_CONNECTION')) throw error
+    throw vmError('VM_PHASE_FAILED', `${argv[0]} on ${host.name} ended before its monitor answered`, {
+      host: host.name,
+      causes: [{ host: host.name, words }],
+      cause: error,
+    })
+  }
+}
+
+/** Connects to a monitor. VM_BUSY if another client has it, VM_CONNECTION if nobody listens. */
+export async function openMonitor(host: HostChannel, path: string, call: CallOptions): Promise<QmpClient> {
+  const stream = await host.dial(path, call)
+  return qmp(stream, { signal: call.signal, host: host.name })
+}
+
+/** The last lines of a log on the host; empty if it cannot be read. */
+export async function logTail(host: HostChannel, path: string): Promise<string> {
+  try {
+    const bytes = await host.readFile(path, { signal: AbortSignal.timeout(5_000) })
+    return new TextDecoder().decode(bytes).trim().split('\n').slice(-TAIL_LINES).join('\n')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  type CallOptions,
+  type CopyState,
+  type Incoming,
+  type ProcessId,
+  sleep,
+  type Ticket,
+  vmError,
+} from '@vmferry/core/driver'
+import type { QmpClient } from '@vmferry/qmp'
+import { logTail, openMonitor } from './guest-process.ts'
+import type { MigrationFile } from './migration-file.ts'
+import { monitorHolder } from './monitor-holder.ts'
+import type { QemuHost } from './qemu-host.ts'
+import { untilGone } from './recorded-process.ts'
+import type { GuestFolder } from './run-directory.ts'
+
+/** What belongs to a target's half. */
+export interface Arrival {
+  readonly folder: GuestFolder
+  readonly file: MigrationFile
+  /** Null if QEMU was never started. */
+  readonly process: ProcessId | null
+  readonly ticket: Ticket
+}
+
+/** The target's half of a migration, fresh from prepare or found again on the host. */
+export function openIncoming(
+  at: QemuHost,
+  { folder, file, process, ticket }: Arrival,
+  first: QmpClient | null,
+): Incoming {
+  const { host, clock } = at
+  const { request, offer } = file
+  const staysPaused = request.paused || offer.runState !== 'running'
+  const alone = { signal: new AbortController().signal }
+  const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
+
+  return {
+    ticket,
+    async ready(call) {
+      const client = await monitor.get()
+      for (;;) {
+        const { status, 'error-desc': words } = await client.execute('query-migrate', {}, call)
+        if (status === 'completed') break
+        if (status === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log)))
+        await sleep(clock, 5, call.signal)
+      }
+      const { running, status } = await client.execute('query-status', {}, call)
+      if (running)
+        throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
+    },
+    async finish(call) {
+      const client = await monitor.get()
+      await host.writeFile(folder.mayHaveRun, '', call)
+      if (staysPaused) return
+      await client.execute('cont', {}, call)
+      const { running, status } = await client.execute('query-status', {}, call)
+      if (!running)
+        throw vmError(
+          'VM_PHASE_FAILED',
+          `QEMU on ${host.name} took the command to run the guest and says ${status}`,
+          {
+            host: host.name,
+            causes: [{ host: host.name, words: await logTail(host, folder.log) }],
+          },
+        )
+    },
+    async abort(_reason, call) {
+      await monitor.drop().catch(() => {})
+      if (process) {
+        await host.kill(process, 'KILL', call)
+        await untilGone(host, clock, process, 0, call)
+      }
+      await host.remove(folder.path, call)
+    },
+    inspect: (call) => inspectTarget(at, folder, process, call),
+  }
+}
+
+async function inspectTarget(
+  { host }: QemuHost,
+  folder: GuestFolder,
+  process: ProcessId | null,
+  call: CallOptions,
+): Promise<CopyState> {
+  const marked = async (): Promise<boolean> =>
+    (await host.exec(['test', '-e', folder.mayHaveRun], call)).code === 0
+  const alive = process !== null && (await host.probe(process, call)) === 'alive'
+  const mayHaveRun = await marked()
+  if (!alive) {
+    const words = await logTail(host, folder.log)
+    const evidence = [
+      `${process ? `process ${process.pid}` : 'QEMU'} on ${host.name} is gone${words ? `: ${words}` : ''}`,
+    ]
+    return { run: 'gone', complete: false, mayHaveRun, revivable: false, evidence }
+  }
+  const client = await openMonitor(host, folder.spareMonitor, call)
+  try {
+    const [{ status, running }, { status: copied }] = await Promise.all([
+      client.execute('query-status', {}, call),
+      client.execute('query-migrate', {}, call),
+    ])
+    const complete = copied === 'completed'
+    const evidence = [
+      `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}`,
+    ]
+    return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: complete, evidence }
+  } finally {
+    await client.close()
+  }
+}
+
+function notLoaded(host: string, words: string): Error {
+  return vmError('VM_PHASE_FAILED', `QEMU on ${host} could not load the guest`, {
+    host,
+    causes: [{ host, words }],
+  })
+}

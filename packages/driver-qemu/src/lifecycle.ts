@@ -1,0 +1,119 @@
+import {
+  type CallOptions,
+  type DriverDomain,
+  type Lifecycle,
+  type ProcessId,
+  sleep,
+  vmError,
+} from '@vmferry/core/driver'
+import { checkCommandLine, optionsNamed } from './command-line.ts'
+import { type Definition, definitionToJson } from './definition.ts'
+import { domainOf } from './domain.ts'
+import { type Guest, guestNamed, listGuests } from './guest-list.ts'
+import { launchGuest, openMonitor } from './guest-process.ts'
+import type { QemuHost } from './qemu-host.ts'
+import { untilGone } from './recorded-process.ts'
+import { guestFolder } from './run-directory.ts'
+
+/** How long a guest may take to power off when asked. */
+const POWER_DOWN_LIMIT = 60_000
+
+export function qemuLifecycle(at: QemuHost): Lifecycle {
+  const { host, runDirectory } = at
+  return {
+    async start(name, commandLine, call) {
+      checkCommandLine(commandLine)
+      const given = optionsNamed(commandLine, 'uuid').at(-1)
+      if (given !== undefined && !UUID.test(given))
+        throw vmError('VM_INVALID', `-uuid ${given} is not a uuid`)
+      const definition: Definition = { name, uuid: (given ?? at.newUuid()).toLowerCase(), argv: commandLine }
+      const guests = await listGuests(host, runDirectory, call)
+      refuseTaken(
+        guests.filter(({ alive }) => alive).map((guest) => guest.definition),
+        definition,
+        host.name,
+      )
+      for (const dead of guests.filter((guest) => guest.definition.name === name))
+        await host.remove(dead.folder.path, call)
+      return startGuest(at, definition, call)
+    },
+    async stop(name, { force }, call) {
+      const guest = guestNamed(await listGuests(host, runDirectory, call), name, host.name)
+      const { folder, process, alive } = guest
+      if (alive && process && force) await kill(at, process, call)
+      else if (alive && process) await powerDown(at, guest, process, call)
+      await host.remove(folder.path, call)
+    },
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** VM_EXISTS if one of the definitions has the name or the uuid. */
+function refuseTaken(taken: readonly Definition[], { name, uuid }: Definition, host: string): void {
+  const same = taken.find((other) => other.name === name || other.uuid === uuid)
+  if (!same) return
+  const what = same.name === name ? `the name '${name}'` : `the uuid ${uuid}`
+  throw vmError('VM_EXISTS', `${what} is taken on ${host} by '${same.name}'`, {
+    host,
+    remedy: 'choose another one',
+  })
+}
+
+async function startGuest(at: QemuHost, definition: Definition, call: CallOptions): Promise<DriverDomain> {
+  const { host, runDirectory } = at
+  const folder = guestFolder(runDirectory, `d-${at.newId()}`)
+  await host.writeFile(folder.definition, JSON.stringify(definitionToJson(definition)), call)
+  try {
+    const { monitor, process } = await launchGuest(host, folder, definition, false, call)
+    await monitor.close()
+    const guest = {
+      folder,
+      definition,
+      process,
+      alive: true,
+      outgoing: null,
+      incoming: null,
+      mayHaveRun: false,
+    }
+    return await domainOf(host, guest, call)
+  } catch (error) {
+    await host.remove(folder.path, { signal: new AbortController().signal }).catch(() => {})
+    throw error
+  }
+}
+
+async function kill({ host, clock }: QemuHost, process: ProcessId, call: CallOptions): Promise<void> {
+  await host.kill(process, 'KILL', call)
+  await untilGone(host, clock, process, 0, call)
+}
+
+/** Asks the guest to power off and waits until its QEMU has ended. */
+async function powerDown(
+  at: QemuHost,
+  { folder, definition }: Guest,
+  process: ProcessId,
+  call: CallOptions,
+): Promise<void> {
+  const { host, clock } = at
+  const monitor = await openMonitor(host, folder.spareMonitor, call)
+  const patience = new AbortController()
+  const late = sleep(clock, POWER_DOWN_LIMIT, patience.signal).then(() => 'late' as const)
+  late.catch(() => {})
+  try {
+    await monitor.execute('system_powerdown', {}, { signal: call.signal })
+    if ((await Promise.race([monitor.closed, late])) === 'late')
+      throw vmError(
+        'VM_TIMEOUT',
+        `'${definition.name}' on ${host.name} was asked to power off and still runs`,
+        {
+          host: host.name,
+          remedy: 'stop it with --force',
+        },
+      )
+    await untilGone(host, clock, process, POWER_DOWN_LIMIT, call)
+  } finally {
+    patience.abort()
+    await monitor.close()
+  }
+}

@@ -1,0 +1,31 @@
+import {
+  type HostRecord,
+  type MigrationId,
+  type MigrationRequest,
+  type Offer,
+  type Phase,
+  vmError,
+} from '@vmferry/core/driver'
+
+/** What a host keeps on file about a migration, in the guest's folder. */
+export interface MigrationFile {
+  readonly migration: MigrationId
+  readonly epoch: number
+  readonly phase: Phase
+  readonly request: MigrationRequest
+  readonly offer: Offer
+}
+
+export function migrationFileFromJson(value: unknown, where: string): MigrationFile {
+  const file = (typeof value === 'object' && value !== null ? value : {}) as Partial<MigrationFile>
+  const { migration, epoch, phase, request, offer } = file
+  if (typeof migration === 'string' && typeof epoch === 'number' && phase && request && offer)
+    return { migration, epoch, phase, request, offer }
+  throw vmError('VM_PROTOCOL', `${where} does not hold the record of a migration`)
+}
+
+/** The record as other controllers see it. */
+export function hostRecord(role: HostRecord['role'], domain: string, file: MigrationFile): HostRecord {
+  const { migration, epoch, phase, request } = file
+  return { migration, role, domain, request, epoch, phase }
+}

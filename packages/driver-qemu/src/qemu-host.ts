@@ -1,0 +1,14 @@
+import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
+
+/** A host with its QEMU guests, as the parts of this driver share it. */
+export interface QemuHost {
+  readonly uri: ConnectionUri
+  readonly host: HostChannel
+  readonly runDirectory: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Eight hexadecimal digits, random. */
+  newId(): string
+  /** A random uuid of version 4. */
+  newUuid(): string
+}

@@ -1,0 +1,63 @@
+import {
+  type CallOptions,
+  type Clock,
+  type HostChannel,
+  isVmError,
+  type ProcessId,
+  sleep,
+  vmError,
+} from '@vmferry/core/driver'
+
+/**
+ * Files the process's own identity, then becomes the program: whatever happens to the controller, no process of ours
+ * is without a record. Field 20 after the name in /proc/PID/stat is the start time.
+ */
+const RECORD = `
+s=$(cat "/proc/$$/stat")
+start() { echo "\${20}"; }
+echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$0" || exit 1
+exec "$@"
+`
+
+/** The command that files itself as \`pid starttime bootid\` before it runs. */
+export function recorded(file: string, argv: readonly string[]): string[] {
+  return ['sh', '-c', RECORD, file, ...argv]
+}
+
+/** The process that a file names; null if there is no such file. */
+export async function processIn(
+  host: HostChannel,
+  file: string,
+  call: CallOptions,
+): Promise<ProcessId | null> {
+  try {
+    const text = new TextDecoder().decode(await host.readFile(file, call))
+    const [pid, startTime, bootId] = text.trim().split(' ')
+    return pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null
+  } catch (error) {
+    if (isVmError(error, 'VM_NOT_FOUND')) return null
+    throw error
+  }
+}
+
+/** Waits until a process is proved gone; one that stays is killed after `patience` milliseconds. VM_TIMEOUT if even that does not end it. */
+export async function untilGone(
+  host: HostChannel,
+  clock: Clock,
+  process: ProcessId,
+  patience: number,
+  call: CallOptions,
+): Promise<void> {
+  const from = clock.monotonic()
+  for (let pause = 1, killed = false; ; pause = Math.min(pause * 2, 250)) {
+    if ((await host.probe(process, call)) === 'gone') return
+    const waited = clock.monotonic() - from
+    if (!killed && waited >= patience) {
+      await host.kill(process, 'KILL', call)
+      killed = true
+    }
+    if (waited > patience + 10_000) break
+    await sleep(clock, pause, call.signal)
+  }
+  throw vmError('VM_TIMEOUT', `process ${process.pid} on ${host.name} does not end`, { host: host.name })
+}

@@ -1,0 +1,85 @@
+import {
+  type CallOptions,
+  type Finding,
+  type MigrationRequest,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
+import { withMachineType } from './command-line.ts'
+import { type Definition, definitionToJson } from './definition.ts'
+import { stateOf } from './domain.ts'
+import { filesToJson, statFiles } from './file-facts.ts'
+import type { Guest } from './guest-list.ts'
+import { openMonitor } from './guest-process.ts'
+import type { QemuHost } from './qemu-host.ts'
+
+/** What the source's QEMU says of itself. */
+export interface SourceFacts {
+  readonly offer: Offer
+  readonly findings: readonly Finding[]
+}
+
+/** Asks a running guest for all that its offer and the findings rest on. `address`: what a name in the migration URI means here. */
+export async function sourceFacts(
+  { host, runDirectory }: QemuHost,
+  { definition, folder }: Guest,
+  request: MigrationRequest,
+  address: string | null,
+  call: CallOptions,
+): Promise<SourceFacts> {
+  const { signal } = call
+  const files = statFiles(host, definition.argv, call)
+  const monitor = await openMonitor(host, folder.spareMonitor, call)
+  try {
+    const [state, type, memory, migration] = await Promise.all([
+      stateOf(monitor, call),
+      monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
+      monitor.execute('query-memory-size-summary', {}, { signal }),
+      monitor.execute('query-migrate', {}, { signal }),
+    ])
+    if (state === 'stopped')
+      throw vmError(
+        'VM_BUSY',
+        `'${definition.name}' on ${host.name} is held stopped by an earlier migration`,
+        {
+          host: host.name,
+          remedy: 'settle that migration first',
+        },
+      )
+    const pinned: Definition = { ...definition, argv: withMachineType(definition.argv, machineName(type)) }
+    const blocked = migration['blocked-reasons'] ?? []
+    return {
+      offer: {
+        domain: definition.name,
+        uuid: definition.uuid,
+        stream: 'qemu',
+        runState: state === 'running' ? 'running' : 'paused',
+        memoryBytes: Number(memory['base-memory']) + Number(memory['plugged-memory'] ?? 0),
+        definition: definitionToJson(pinned),
+        cookie: {
+          folder: folder.path,
+          runDirectory,
+          hostId: request.source.hostId,
+          address,
+          files: filesToJson(await files),
+        },
+      },
+      findings: blocked.map((words) => ({
+        severity: 'blocker',
+        code: 'device-blocks-migration',
+        side: 'source',
+        message: `QEMU on ${host.name} refuses to migrate '${definition.name}'`,
+        remedy: 'remove what the words name, then migrate again',
+        words,
+      })),
+    }
+  } finally {
+    await monitor.close()
+  }
+}
+
+/** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */
+function machineName(type: unknown): string {
+  if (typeof type === 'string' && type.endsWith('-machine')) return type.slice(0, -'-machine'.length)
+  throw vmError('VM_PROTOCOL', `QEMU names its machine type ${JSON.stringify(type)}`)
+}

@@ -1,0 +1,141 @@
+import {
+  type CallOptions,
+  type Finding,
+  type HostChannel,
+  type MigrationRequest,
+  type TransportChoice,
+  vmError,
+} from '@vmferry/core/driver'
+import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
+
+/** What one side can offer to carry the stream. */
+export interface Transports {
+  readonly transports: readonly TransportChoice[]
+  readonly findings: readonly Finding[]
+  /** What the host of a `tcp` URI means as seen from the source. */
+  readonly address: string | null
+}
+
+/** The transports that would work as the source sees it; those that would not are findings. */
+export async function sourceTransports(
+  host: HostChannel,
+  request: MigrationRequest,
+  call: CallOptions,
+): Promise<Transports> {
+  const wanted = request.uri?.transport
+  if (wanted === 'tcp') return tcpFromSource(host, request, call)
+  const sameHost = isSameHost(request)
+  if (sameHost && wanted !== 'ssh' && !request.uri?.host)
+    return { transports: [UNIX], findings: [], address: null }
+  if (wanted === 'unix') {
+    return blocked(
+      'not-one-host',
+      'the transport unix carries only between two guests of one host',
+      'leave the migration URI out',
+    )
+  }
+  const to = sshDestination(request)
+  if (!to)
+    return blocked(
+      'no-route',
+      `${request.target.uri.text} does not tell how ${host.name} reaches that host`,
+      `name the target as ${host.name} sees it, with a migration URI: ssh://root@host/`,
+    )
+  return sshFromSource(host, to, call)
+}
+
+/** The transports that would work as the target sees it. */
+export function targetTransports(request: MigrationRequest): readonly TransportChoice[] {
+  if (request.uri?.transport === 'tcp') return [{ name: 'tcp', why: 'asked for by name' }]
+  return isSameHost(request) ? [UNIX, SSH] : [SSH]
+}
+
+const UNIX: TransportChoice = { name: 'unix', why: 'both connections lead to one host' }
+const SSH: TransportChoice = { name: 'ssh', why: 'encrypted, and no port is opened' }
+
+function isSameHost({ source, target }: MigrationRequest): boolean {
+  return source.hostId !== null && source.hostId === target.hostId
+}
+
+async function sshFromSource(host: HostChannel, to: SshDestination, call: CallOptions): Promise<Transports> {
+  const { code, stderr } = await host
+    .exec([...sshArguments(to, []), 'true'], call)
+    .catch((error: unknown) => {
+      throw vmError('VM_PHASE_FAILED', `${host.name} has no ssh to carry the guest`, {
+        host: host.name,
+        cause: error,
+      })
+    })
+  if (code === 0) return { transports: [SSH], findings: [], address: null }
+  return {
+    transports: [],
+    findings: [
+      {
+        severity: 'blocker',
+        code: 'ssh-unreachable',
+        side: 'source',
+        message: `${host.name} cannot reach ${to.host} over ssh${reasonIn(stderr)}`,
+        remedy: `make 'ssh ${to.host}' work on ${host.name} without a question, or choose another way with a migration URI`,
+        words: stderr.trim(),
+        error: /Host key verification failed|Permission denied/.test(stderr) ? 'VM_REFUSED' : 'VM_CONNECTION',
+      },
+    ],
+    address: null,
+  }
+}
+
+/** OpenSSH's words are kept as they are; the sentence names the usual reasons. */
+function reasonIn(stderr: string): string {
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr)) return ': its host key has CHANGED'
+  if (/Host key verification failed/.test(stderr)) return ': its host key is not known there'
+  if (/Permission denied/.test(stderr)) return ': it refuses the key'
+  return ''
+}
+
+/** Resolves the name as the source does: the first address is the one that QEMU would take. */
+async function tcpFromSource(
+  host: HostChannel,
+  { uri }: MigrationRequest,
+  call: CallOptions,
+): Promise<Transports> {
+  const name = uri?.host
+  if (!name)
+    return blocked('no-host', 'a tcp migration URI needs a host', 'write tcp://host or tcp://host:port')
+  const { stdout } = await host.exec(['getent', 'ahosts', name], call)
+  const address = stdout.split(/\s/)[0]
+  if (!address)
+    return {
+      ...blocked(
+        'name-unknown',
+        `${host.name} does not know a host named ${name}`,
+        'use a name or address that the source knows',
+      ),
+    }
+  if (/^127\.|^::1$/.test(address))
+    return blocked(
+      'name-is-loopback',
+      `${name} means ${address} on ${host.name}: itself`,
+      'use an address of the target',
+    )
+  return {
+    transports: [{ name: 'tcp', why: 'asked for by name' }],
+    findings: [
+      {
+        severity: 'warning',
+        code: 'plaintext',
+        side: 'source',
+        message: `the guest's memory goes to ${address} unencrypted`,
+        remedy: 'use ssh, unless nobody else can listen on that network',
+      },
+    ],
+    address,
+  }
+}
+
+function blocked(code: string, message: string, remedy: string): Transports {
+  return {
+    transports: [],
+    findings: [{ severity: 'blocker', code, side: 'source', message, remedy }],
+    address: null,
+  }
+}
