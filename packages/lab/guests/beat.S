@@ -1,0 +1,252 @@
+/* A guest without an operating system whose heartbeat and memory can be checked from outside.
+ *
+ * It fills FILL_MIB MiB above 1 MiB with a pattern that is a function of the address, makes a ring of RING_MIB MiB
+ * behind it, and then at each tick of the PIT (250 Hz of guest time, which stands still while the guest is stopped):
+ *   1. raises the generation in PPT pages of the ring, each of which must hold the generation it was left with,
+ *   2. compares a part of the fill with the pattern: every line of 64 bytes once in PASS ticks,
+ *   3. prints  TTTTTTTT CCCC k  (tick, boot cookie, state) on COM1; after the first wrong word, for good,
+ *      TTTTTTTT CCCC Baaaaaaaa  with its address,
+ *   4. halts.
+ * So the rate depends on neither the host nor the accelerator.
+ *
+ * Protected mode and no BIOS call after the load: KVM may have to emulate a guest in real mode.
+ *
+ * --defsym FILL_MIB= RING_MIB= PPT= (pages per tick) STEP= (bytes between two filled words, a power of two, 4 = all)
+ *          PASS= (ticks)
+ */
+    .set FILL,    0x100000
+    .set RING,    FILL + FILL_MIB * 0x100000
+    .set END,     RING + RING_MIB * 0x100000
+    .set GOLDEN,  0x9e3779b1            /* odd, so that no two addresses share a word */
+    .if STEP > 64
+    .set STRIDE,  STEP
+    .else
+    .set STRIDE,  64                    /* the words of one line take turns, one pass each */
+    .endif
+    .set CHECKS,  (FILL_MIB * 0x100000 / STRIDE + PASS - 1) / PASS
+    .set COM1,    0x3f8
+    .set DIVISOR, 4773                  /* 1193182 Hz / 4773 = 249.99 Hz */
+
+    .code16
+    .globl _start
+_start:
+    cli
+    cld
+    xorw %ax, %ax
+    movw %ax, %ds
+    movw %ax, %ss
+    movw $0x7c00, %sp
+    movb $0x42, %ah                     /* the BIOS loads the first sector only; DL is still its drive */
+    movw $packet, %si
+    int $0x13
+    jc dead
+    inb $0x92, %al
+    orb $2, %al
+    outb %al, $0x92
+    lgdtl gdtr
+    lidtl idtr
+    movl %cr0, %eax
+    orb $1, %al
+    movl %eax, %cr0
+    ljmpl $8, $protected
+dead:
+    hlt
+    jmp dead
+
+    .p2align 2
+packet:
+    .byte 16, 0
+    .word 3                             /* sectors */
+    .word 0x7e00, 0
+    .quad 1
+    .p2align 3
+gdt:
+    .quad 0
+    .quad 0x00cf9a000000ffff
+    .quad 0x00cf92000000ffff
+gdtr:
+    .word gdtr - gdt - 1
+    .long gdt
+idtr:
+    .word idt_end - idt - 1
+    .long idt
+
+    .org 510
+    .word 0xaa55
+
+    .code32
+protected:
+    movw $16, %ax
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %ss
+    movl $0x7c00, %esp
+    rdtsc
+    movl %eax, %edx
+    shrl $16, %edx
+    xorl %edx, %eax
+    movw %ax, cookie
+
+    movl $FILL, %edi
+    call word_at
+1:  movl %eax, (%edi)
+    subl $(GOLDEN * (STEP / 4)) & 0xffffffff, %eax
+    addl $STEP, %edi
+    cmpl $END, %edi
+    jb 1b
+
+    movl $RING, %edi
+1:  movl $0, (%edi)
+    movl %edi, 4092(%edi)
+    addl $4096, %edi
+    cmpl $END, %edi
+    jb 1b
+
+    movb $0x11, %al                     /* PIC: vectors 0x20 and up, IRQ 0 only */
+    outb %al, $0x20
+    movb $0x20, %al
+    outb %al, $0x21
+    movb $4, %al
+    outb %al, $0x21
+    movb $1, %al
+    outb %al, $0x21
+    movb $0xfe, %al
+    outb %al, $0x21
+    movb $0xff, %al
+    outb %al, $0xa1
+    movb $0x34, %al                     /* PIT channel 0, mode 2 */
+    outb %al, $0x43
+    movb $DIVISOR & 255, %al
+    outb %al, $0x40
+    movb $DIVISOR >> 8, %al
+    outb %al, $0x40
+
+beat:
+    sti
+    hlt
+awake:                                  /* IRQ 0 while halted; not by IRET, which nested KVM may fail to emulate */
+    addl $12, %esp
+    movb $0x20, %al
+    outb %al, $0x20
+    incl tick
+
+    movl ring_at, %edi
+    movl generation, %ebx
+    movl $PPT, %ecx
+    jecxz 4f
+1:  cmpl %ebx, (%edi)
+    jne 5f
+    movl %edi, %eax
+    xorl %ebx, %eax
+    cmpl %eax, 4092(%edi)
+    je 2f
+5:  call wrong
+2:  leal 1(%ebx), %eax
+    movl %eax, (%edi)
+    xorl %edi, %eax
+    movl %eax, 4092(%edi)
+    addl $4096, %edi
+    cmpl $END, %edi
+    jb 3f
+    movl $RING, %edi
+    incl %ebx
+3:  decl %ecx
+    jnz 1b
+    movl %edi, ring_at
+    movl %ebx, generation
+4:
+    movl fill_at, %edi
+    call word_at
+    movl $CHECKS, %ecx
+1:  cmpl %eax, (%edi)
+    je 2f
+    call wrong
+2:  subl $(GOLDEN * (STRIDE / 4)) & 0xffffffff, %eax
+    addl $STRIDE, %edi
+    cmpl $RING, %edi
+    jb 3f
+    movl phase, %eax
+    addl $STEP, %eax
+    andl $STRIDE - 1, %eax
+    movl %eax, phase
+    leal FILL(%eax), %edi
+    call word_at
+3:  decl %ecx
+    jnz 1b
+    movl %edi, fill_at
+
+    movw $COM1, %dx
+    movl tick, %ebx
+    movb $32, %cl
+    call hex
+    movb $' ', %al
+    outb %al, %dx
+    movzwl cookie, %ebx
+    movb $16, %cl
+    call hex
+    movb $' ', %al
+    outb %al, %dx
+    movl bad, %ebx
+    movb $'k', %al
+    testl %ebx, %ebx
+    jz 1f
+    movb $'B', %al
+    outb %al, %dx
+    movb $32, %cl
+    call hex
+    jmp 2f
+1:  outb %al, %dx
+2:  movb $'\n', %al
+    outb %al, %dx
+    jmp beat
+
+word_at:                                /* EAX = the word that belongs at EDI */
+    movl %edi, %eax
+    shrl $2, %eax
+    imull $GOLDEN, %eax, %eax
+    notl %eax                           /* so that the page at a round address does not begin with zeros */
+    ret
+
+wrong:                                  /* keeps the first address: a state of no return */
+    cmpl $0, bad
+    jne 1f
+    movl %edi, bad
+1:  ret
+
+hex:                                    /* the CL lowest bits of EBX */
+    subb $4, %cl
+    movl %ebx, %eax
+    shrl %cl, %eax
+    andb $15, %al
+    cmpb $10, %al
+    jb 1f
+    addb $39, %al
+1:  addb $48, %al
+    outb %al, %dx
+    testb %cl, %cl
+    jnz hex
+    ret
+
+ignore:                                 /* the PIC's spurious interrupt */
+    addl $12, %esp
+    jmp beat
+
+    .p2align 3
+idt:
+    .rept 32
+    .word ignore, 8, 0x8e00, 0
+    .endr
+    .word awake, 8, 0x8e00, 0
+    .rept 7
+    .word ignore, 8, 0x8e00, 0
+    .endr
+idt_end:
+
+tick:       .long 0
+generation: .long 0
+ring_at:    .long RING
+fill_at:    .long FILL
+phase:      .long 0
+bad:        .long 0
+cookie:     .word 0
+    .org 2048                           /* the four sectors that the packet and the BIOS load */

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { access, mkdtemp, readFile, rename, rm, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheFolder } from './cache-folder.ts'
+import { mustRun } from './command.ts'
+import { missingPrograms } from './lab-problem.ts'
+
+/** What the guest does with its memory. */
+export interface BeatMemory {
+  /** MiB of a pattern that is checked again and again. */
+  readonly fillMiB: number
+  /** MiB of the ring that is dirtied. */
+  readonly ringMiB: number
+  /** Pages of 4 KiB dirtied at each of the 250 ticks of a guest second: 1 is 1,024,000 bytes per second. */
+  readonly pagesPerTick: number
+  /** Bytes between two filled words, a power of two from 4 (default: all words, incompressible) to 4096 (one per page). */
+  readonly stepBytes?: number
+}
+
+/** Milliseconds of guest time between two beats. */
+export const beatPeriodMs = 4
+
+/** After so many beats each page of the fill has been checked once; each word, after 64 / stepBytes times as many. */
+export const beatPassTicks = 500
+
+/** Why the guest cannot be built or run here, as a sentence, or null. */
+export function beatProblem(): Promise<string | null> {
+  const programs = { as: 'binutils', ld: 'binutils', objcopy: 'binutils' }
+  return missingPrograms({ ...programs, 'qemu-system-x86_64': 'qemu-system-x86' })
+}
+
+/**
+ * Assembles the guest and resolves to the path of its disk image (raw, 1 MiB, to be opened read-only), kept in the cache.
+ * Rejects when binutils is missing, and for numbers that make no guest.
+ */
+export async function buildBeat(memory: BeatMemory): Promise<string> {
+  const symbols = symbolsOf(memory)
+  const source = fileURLToPath(new URL('../guests/beat.S', import.meta.url))
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .update(symbols.join())
+  const folder = await cacheFolder()
+  const image = join(folder, `beat-${hash.digest('hex').slice(0, 16)}.raw`)
+  const cached = await access(image).then(
+    () => true,
+    () => false,
+  )
+  if (cached) return image
+  const missing = await missingPrograms({ as: 'binutils', ld: 'binutils', objcopy: 'binutils' })
+  if (missing !== null) throw new Error(`the guest cannot be assembled: ${missing}`)
+  const work = await mkdtemp(join(folder, 'build-'))
+  try {
+    const path = (name: string): string => join(work, name)
+    const defines = symbols.flatMap((symbol) => ['--defsym', symbol])
+    await mustRun(['as', '--32', '--fatal-warnings', ...defines, '-o', path('o'), source])
+    await mustRun(['ld', '-m', 'elf_i386', '-Ttext', '0x7c00', '-e', '_start', '-o', path('elf'), path('o')])
+    await mustRun(['objcopy', '-O', 'binary', path('elf'), path('raw')])
+    // SeaBIOS boots no disk of less than one cylinder, 516,096 bytes.
+    await truncate(path('raw'), 2 ** 20)
+    await rename(path('raw'), image)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return image
+}
+
+function symbolsOf({ fillMiB, ringMiB, pagesPerTick, stepBytes = 4 }: BeatMemory): string[] {
+  whole('fillMiB', fillMiB, 1)
+  whole('ringMiB', ringMiB, 1)
+  whole('pagesPerTick', pagesPerTick, 0)
+  if (fillMiB + ringMiB > 2048) throw new Error('fillMiB and ringMiB must be 2048 together at most')
+  if (!Number.isInteger(Math.log2(stepBytes)) || stepBytes < 4 || stepBytes > 4096) {
+    throw new Error(`stepBytes must be a power of two from 4 to 4096, not ${stepBytes}`)
+  }
+  const values = {
+    FILL_MIB: fillMiB,
+    RING_MIB: ringMiB,
+    PPT: pagesPerTick,
+    STEP: stepBytes,
+    PASS: beatPassTicks,
+  }
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`)
+}
+
+function whole(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return
+  throw new Error(`${name} must be a whole number of at least ${least}, not ${value}`)
+}

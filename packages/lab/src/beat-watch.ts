@@ -1,0 +1,129 @@
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Beat } from './beat.ts'
+import { parseBeat } from './beat.ts'
+import type { BeatReport, BeatReportOptions } from './beat-report.ts'
+import { beatReport } from './beat-report.ts'
+import type { LabHost } from './lab-host.ts'
+
+/** A socket to listen at. */
+export interface BeatSource {
+  readonly host: Pick<LabHost, 'name' | 'run'>
+  /** As the host sees it, such as `/run/web1.beat`; outside /run it is taken as it is. */
+  readonly path: string
+}
+
+/** A recording that goes on until it is closed. */
+export interface BeatWatch extends Disposable {
+  /** All beats so far, in order of arrival. */
+  readonly beats: readonly Beat[]
+  /**
+   * Resolves as soon as `predicate` holds, which is asked now and after each arrival. Rejects after `timeout`
+   * milliseconds (default 30,000) in words that say what was heard last, with the signal's reason, and on close.
+   */
+  until(
+    predicate: (beats: readonly Beat[]) => boolean,
+    options?: { timeout?: number; signal?: AbortSignal },
+  ): Promise<void>
+  report(options?: BeatReportOptions): BeatReport
+  close(): void
+}
+
+const retryMs = 4
+
+/** Listens at the sockets, whether they exist already or not, and again when a connection ends. */
+export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
+  const beats: Beat[] = []
+  const asked = new Set<() => void>()
+  const stopped = new AbortController()
+  /** What came of a line that is not complete yet. A guest that moves in the middle of one ends it on another host. */
+  const torn = new Map<BeatSource, string>()
+
+  const complete = (source: BeatSource, line: string): ReturnType<typeof parseBeat> => {
+    const others = [...torn].filter(([other, text]) => other !== source && text !== '')
+    const candidates = ['', ...others.map(([, text]) => text)].map((begin) => parseBeat(begin + line))
+    return candidates.find((beat) => beat !== undefined)
+  }
+  const hear = (source: BeatSource, chunk: string): void => {
+    const at = performance.now()
+    const lines = `${torn.get(source) ?? ''}${chunk}`.split('\n')
+    torn.set(source, lines.pop() ?? '')
+    for (const line of lines) {
+      const beat = complete(source, line)
+      if (beat !== undefined) beats.push({ at, host: source.host.name, ...beat })
+    }
+    for (const ask of asked) ask()
+  }
+  for (const source of sources) listen(source, { hear, renew: () => torn.delete(source) }, stopped.signal)
+
+  const close = (): void => stopped.abort(new Error('the watch was closed'))
+  return {
+    beats,
+    until: (predicate, { timeout = 30_000, signal } = {}) =>
+      new Promise<void>((resolve, reject) => {
+        const ends = [stopped.signal, ...(signal ? [signal] : [])]
+        const settle = (act: () => void): void => {
+          clearTimeout(timer)
+          asked.delete(ask)
+          for (const end of ends) end.removeEventListener('abort', onAbort)
+          act()
+        }
+        const fail = (reason: unknown): void =>
+          settle(() => reject(reason instanceof Error ? reason : new Error('aborted', { cause: reason })))
+        const onAbort = (): void => fail(ends.find((end) => end.aborted)?.reason)
+        const ask = (): void => {
+          try {
+            if (predicate(beats)) settle(resolve)
+          } catch (error) {
+            fail(error)
+          }
+        }
+        const timer = setTimeout(() => fail(new Error(lateWords(timeout, beats))), timeout)
+        for (const end of ends) end.addEventListener('abort', onAbort)
+        asked.add(ask)
+        if (ends.some((end) => end.aborted)) onAbort()
+        else ask()
+      }),
+    report: (options) => beatReport(beats, options),
+    close,
+    [Symbol.dispose]: close,
+  }
+}
+
+function lateWords(timeout: number, beats: readonly Beat[]): string {
+  const last = beats.at(-1)
+  const heard =
+    last === undefined
+      ? 'no beat was heard at all'
+      : `the last of ${beats.length} beats was ${last.tick} from ${last.host}, ${Math.round(performance.now() - last.at)} ms ago`
+  return `what the watch waited for did not come within ${timeout} ms: ${heard}`
+}
+
+interface Ear {
+  hear(source: BeatSource, chunk: string): void
+  /** A new connection does not go on with the old one's last line. */
+  renew(): void
+}
+
+function listen(source: BeatSource, ear: Ear, signal: AbortSignal): void {
+  const { host, path } = source
+  const outside = path.startsWith('/run/') ? host.run + path.slice('/run'.length) : path
+  let socket: Socket | undefined
+  let timer: NodeJS.Timeout | undefined
+  const dial = (): void => {
+    socket = connect(outside)
+    socket.setEncoding('latin1')
+    socket.on('data', (chunk: string) => ear.hear(source, chunk))
+    socket.on('connect', () => ear.renew())
+    // Not there yet, or gone again: both are asked again soon.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      if (!signal.aborted) timer = setTimeout(dial, retryMs)
+    })
+  }
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer)
+    socket?.destroy()
+  })
+  dial()
+}
