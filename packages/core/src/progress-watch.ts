@@ -20,7 +20,6 @@ export function watchProgress(run: Run): ProgressWatch {
   const { at, clock, limits, cancelled, log } = run
   const stop = new AbortController()
   const samples: { time: number; bytes: number }[] = []
-  at.performingAt ??= clock.monotonic()
 
   const relay = (): void => stop.abort(abortError(cancelled, 'the migration'))
   if (cancelled.aborted) relay()
@@ -35,6 +34,7 @@ export function watchProgress(run: Run): ProgressWatch {
 
   const transferred = (event: TransferProgress): void => {
     const time = clock.monotonic()
+    at.performingAt ??= time
     if (event.bytes > at.bytes) {
       stopWatch()
       stopWatch = clock.schedule(limits.stall, stalled)

@@ -9,6 +9,7 @@ import {
 } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
 import { logTail, openMonitor } from './guest-process.ts'
+import { lateMarker, type Marker } from './mark.ts'
 import type { MigrationFile } from './migration-file.ts'
 import { monitorHolder } from './monitor-holder.ts'
 import type { QemuHost } from './qemu-host.ts'
@@ -29,6 +30,7 @@ export function openIncoming(
   at: QemuHost,
   { folder, file, process, ticket }: Arrival,
   first: QmpClient | null,
+  marker: Marker = lateMarker(at.host, folder.mayHaveRun),
 ): Incoming {
   const { host, clock } = at
   const { request, offer } = file
@@ -52,10 +54,13 @@ export function openIncoming(
     },
     async finish(call) {
       const client = await monitor.get()
-      await host.writeFile(folder.mayHaveRun, '', call)
+      await marker.leave(call)
       if (staysPaused) return
-      await client.execute('cont', {}, call)
-      const { running, status } = await client.execute('query-status', {}, call)
+      // sent together and answered in order: one round trip
+      const [, { running, status }] = await Promise.all([
+        client.execute('cont', {}, call),
+        client.execute('query-status', {}, call),
+      ])
       if (!running)
         throw vmError(
           'VM_PHASE_FAILED',
@@ -67,7 +72,7 @@ export function openIncoming(
         )
     },
     async abort(_reason, call) {
-      await monitor.drop().catch(() => {})
+      await Promise.all([monitor.drop(), marker.end()]).catch(() => {})
       if (process) {
         await host.kill(process, 'KILL', call)
         await untilGone(host, clock, process, 0, call)

@@ -14,6 +14,7 @@ import { definitionToJson } from './definition.ts'
 import { listGuests } from './guest-list.ts'
 import { launchGuest } from './guest-process.ts'
 import { openIncoming } from './incoming.ts'
+import { standByToMark } from './mark.ts'
 import { hostRecord, type MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { processIn, untilGone } from './recorded-process.ts'
@@ -74,7 +75,8 @@ async function prepared(
     call,
   )
   const ticket = await listening(monitor, folder, offer, request, call)
-  return openIncoming(at, { folder, file, process, ticket }, monitor)
+  const marker = await standByToMark(host, folder.mayHaveRun, call)
+  return openIncoming(at, { folder, file, process, ticket }, monitor, marker)
 }
 
 /** Makes QEMU listen, and says where. */

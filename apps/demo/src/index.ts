@@ -1,0 +1,1 @@
+export { demoOnLab } from './lab-demo.ts'

@@ -1,0 +1,54 @@
+import { type CallOptions, type ConnectionUri, type DriverConnection, vmError } from '@vmferry/core/driver'
+import { claimDomain } from './claim.ts'
+import { domainOf, guestNamed } from './domain.ts'
+import { visit } from './gate.ts'
+import { testLifecycle } from './lifecycle.ts'
+import { hostRecord } from './migration-file.ts'
+import { testSource } from './source.ts'
+import { testTarget } from './target.ts'
+import type { TestHost } from './test-host.ts'
+
+/** Connects to a host of a world. Rejects with VM_CONNECTION if the host is not reachable. */
+export async function connectTest(
+  uri: ConnectionUri,
+  place: Omit<TestHost, 'open'>,
+  call: CallOptions,
+): Promise<DriverConnection> {
+  let closed = false
+  const at: TestHost = { ...place, open: () => !closed }
+  const { host, capabilities } = at
+  await visit(at, { at: 'connect', side: null, domain: null }, call, () => {})
+
+  /** Calls beside the migration meet no faults, but a host that answers. */
+  const answered = <A extends unknown[], T>(ask: (...args: A) => Promise<T> | T) => {
+    return async (...args: A): Promise<T> => {
+      if (closed) throw vmError('VM_CONNECTION', `the connection ${uri.text} is closed`, { host: host.name })
+      if (!host.reachable)
+        throw vmError('VM_CONNECTION', `${host.name} cannot be reached`, { host: host.name })
+      return ask(...args)
+    }
+  }
+  const lifecycle = testLifecycle(at)
+  const connection: DriverConnection = {
+    uri,
+    capabilities,
+    hostId: host.id,
+    hypervisor: 'vmferry test 1.0.0',
+    domains: answered(() => [...host.guests.values()].map(domainOf)),
+    domain: answered((name) => domainOf(guestNamed(host, name))),
+    claim: (domain, epoch, options) =>
+      visit(at, { at: 'claim', side: null, domain }, options, () => claimDomain(host, domain, epoch)),
+    migrations: answered(() => [...host.outgoing.values(), ...host.incoming.values()].map(hostRecord)),
+    source: testSource(at),
+    target: testTarget(at),
+    lifecycle: {
+      start: answered((name, commandLine, options) => lifecycle.start(name, commandLine, options)),
+      stop: answered((name, how, options) => lifecycle.stop(name, how, options)),
+    },
+    async close() {
+      closed = true
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+  return connection
+}

@@ -1,0 +1,126 @@
+import {
+  abortError,
+  type EffectOptions,
+  type Performed,
+  sleep,
+  type TransferProgress,
+} from '@vmferry/core/driver'
+import type { During } from './gate.ts'
+import { catchUp } from './guest.ts'
+import type { OutgoingFile } from './migration-file.ts'
+import type { Stream } from './stream.ts'
+import type { TestHost } from './test-host.ts'
+
+/** Seconds of transfer between two looks at the link, the limits and the receiver; also the pace of progress. */
+const SLICE = 0.1
+
+/** What {@link copyGuest} works on. */
+export interface CopyTask {
+  readonly at: TestHost
+  readonly file: OutgoingFile
+  readonly stream: Stream
+  readonly during: During
+  readonly call: EffectOptions
+}
+
+/**
+ * Pre-copy: all pages, then those that were written meanwhile, until the rest fits the longest downtime or the rounds
+ * run out; then the guest is stopped and the rest goes over. A guest that is not to be live is stopped first.
+ */
+export async function copyGuest({ at, file, stream, during, call }: CopyTask): Promise<Performed> {
+  const { world, capabilities } = at
+  const { guest, limits, request } = file
+  const { memory } = guest
+  const { link } = stream
+  const copied = { round: 0, bytes: 0 }
+  let dueAt = world.now()
+  let stoppedAt: number | null = null
+
+  const rate = (): number => Math.min(link.bytesPerSecond, limits.bandwidth || Number.POSITIVE_INFINITY)
+
+  const stop = (): void => {
+    if (guest.state === 'running') {
+      stoppedAt = world.now()
+      call.onProgress?.({ type: 'stopped' })
+    }
+    world.change(guest, 'stopped')
+  }
+
+  const tell = (remainingBytes: number): void => {
+    if (capabilities.progress === 'none') return
+    const { dirtyPerSecond } = memory.registers
+    const dirtyBytesPerSecond = guest.state === 'running' ? dirtyPerSecond * memory.pageBytes : 0
+    const totalBytes = memory.pages * memory.pageBytes
+    const event: TransferProgress = {
+      type: 'transfer',
+      ...copied,
+      remainingBytes,
+      totalBytes,
+      dirtyBytesPerSecond,
+    }
+    call.onProgress?.(event)
+  }
+
+  /** Takes its time for so many bytes. Times are kept absolute, so that a coarse timer does not add up. */
+  const carry = async (bytes: number, behind: number): Promise<void> => {
+    for (let left = bytes; left > 0; ) {
+      const slice = Math.min(left, Math.max(1, Math.ceil(rate() * SLICE)))
+      dueAt = Math.max(world.now(), dueAt) + (slice * 1000) / rate()
+      await sleep(world.clock, dueAt - world.now(), call.signal)
+      await link.passable(call.signal)
+      stream.verify()
+      left -= slice
+      copied.bytes += slice
+      tell(left + behind)
+    }
+  }
+
+  const sendRound = async (pages: readonly number[]): Promise<void> => {
+    copied.round += 1
+    let halfway = copied.round > 1
+    for (let next = 0; next < pages.length; ) {
+      if (!halfway && next * 2 >= pages.length) {
+        halfway = true
+        await during()
+      }
+      const most = Math.floor((rate() * SLICE) / memory.pageBytes)
+      const batch = pages.slice(next, next + Math.max(1, most))
+      catchUp(guest, world.now())
+      const contents = batch.map((page) => ({ page, words: memory.read(page) }))
+      next += batch.length
+      await carry(batch.length * memory.pageBytes, (pages.length - next) * memory.pageBytes)
+      for (const { page, words } of contents) stream.page(page, words)
+    }
+  }
+
+  const runsOn = (): boolean => {
+    catchUp(guest, world.now())
+    if (guest.state !== 'running') return false
+    const restMs = (memory.dirtyPages * memory.pageBytes * 1000) / rate()
+    if (restMs <= limits.maxDowntime) return false
+    if (copied.round < world.maxRounds) return true
+    const message = `'${guest.name}' writes faster than the link carries: stopped after ${copied.round} rounds`
+    call.onProgress?.({ type: 'warning', code: 'not-converging', message })
+    return false
+  }
+
+  const startedAt = world.now()
+  catchUp(guest, startedAt)
+  if (!request.live) stop()
+  memory.markAll()
+  do {
+    await sendRound(memory.takeDirty())
+    // whoever stopped the copying may have run the guest again: from here to the end nothing is waited for
+    if (call.signal.aborted) throw abortError(call.signal, 'the copying')
+    if (guest.state !== 'stopped' && !runsOn()) stop()
+  } while (guest.state !== 'stopped' || memory.dirtyPages > 0)
+  stream.end(memory.registers)
+  file.sent = true
+
+  return {
+    rounds: copied.round,
+    bytes: copied.bytes,
+    setupMs: 0,
+    ...(stoppedAt !== null && { hypervisorDowntimeMs: world.now() - stoppedAt }),
+  }
+}

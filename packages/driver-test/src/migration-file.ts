@@ -1,0 +1,52 @@
+import type {
+  ChosenRequest,
+  HostRecord,
+  MigrationId,
+  MigrationRequest,
+  Offer,
+  Phase,
+} from '@vmferry/core/driver'
+import type { Guest } from './guest.ts'
+
+interface MigrationFile {
+  readonly migration: MigrationId
+  /** The domain's name on this host. */
+  readonly domain: string
+  readonly offer: Offer
+  epoch: number
+  phase: Phase
+  /** `released`: the domain has gone on to another migration, this one has no say any more. */
+  ended: 'confirmed' | 'aborted' | 'released' | null
+}
+
+/** What the source host has on file about a migration. */
+export interface OutgoingFile extends MigrationFile {
+  readonly role: 'source'
+  readonly request: MigrationRequest
+  readonly guest: Guest
+  /** Bytes per second (0: no limit) and milliseconds; changed by `tune`. */
+  readonly limits: { bandwidth: number; maxDowntime: number }
+  /** Stops the copying that is under way. */
+  copying: AbortController | null
+  /** All is sent and the guest is stopped. */
+  sent: boolean
+}
+
+/** What the target host has on file about a migration. */
+export interface IncomingFile extends MigrationFile {
+  readonly role: 'target'
+  readonly request: ChosenRequest
+  /** The receiving copy; null until it is made. */
+  guest: Guest | null
+  /** All of the guest has arrived. */
+  loaded: boolean
+  /** The durable mark that `finish` was asked: this copy may have run. */
+  marked: boolean
+}
+
+/** The file as other controllers are told of it. */
+export function hostRecord(file: OutgoingFile | IncomingFile): HostRecord {
+  const { migration, role, domain, request, epoch, phase, offer } = file
+  const state = file.role === 'source' ? { sent: file.sent } : { loaded: file.loaded, marked: file.marked }
+  return { migration, role, domain, request, epoch, phase, details: { uuid: offer.uuid, ...state } }
+}

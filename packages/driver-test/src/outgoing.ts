@@ -1,0 +1,50 @@
+import { type Outgoing, type Tuning, vmError } from '@vmferry/core/driver'
+import { copyGuest } from './copy.ts'
+import { visitWithEffect } from './gate.ts'
+import type { OutgoingFile } from './migration-file.ts'
+import { outgoingEnd, refuseWrongTime, sourceEffect } from './outgoing-end.ts'
+import { streamTo } from './stream.ts'
+import type { TestHost } from './test-host.ts'
+
+/** A migration that has begun. */
+export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
+  const { world, host } = at
+  return {
+    ...outgoingEnd(at, file),
+    perform: (ticket, _dial, call) =>
+      sourceEffect(at, file, 'perform', call, async (during) => {
+        if (file.ended !== null) refuseWrongTime(file, `is ${file.ended}`)
+        if (file.sent) refuseWrongTime(file, 'has been performed')
+        if (file.copying) refuseWrongTime(file, 'is being performed')
+        const copying = new AbortController()
+        file.copying = copying
+        try {
+          const signal = AbortSignal.any([call.signal, copying.signal])
+          const stream = streamTo(world, host.name, ticket, file.migration)
+          return await copyGuest({ at, file, stream, during, call: { ...call, signal } })
+        } finally {
+          file.copying = null
+        }
+      }),
+    tune: (change, call) =>
+      visitWithEffect(at, { at: 'tune', side: 'source', domain: file.domain }, call, () => {
+        refuseFixed(change, at)
+        if (!file.copying) refuseWrongTime(file, 'is not being performed')
+        file.limits.bandwidth = change.bandwidth ?? file.limits.bandwidth
+        file.limits.maxDowntime = change.maxDowntime ?? file.limits.maxDowntime
+      }),
+  }
+}
+
+/** VM_UNSUPPORTED for what this hypervisor cannot change. */
+function refuseFixed({ bandwidth, maxDowntime, postCopy }: Tuning, { host, capabilities }: TestHost): void {
+  const fixed = [
+    postCopy && 'to post-copy',
+    bandwidth !== undefined && !capabilities.resource && 'the bandwidth',
+    maxDowntime !== undefined && !capabilities.features['maxDowntime'] && 'the longest downtime',
+  ].find((what) => typeof what === 'string')
+  if (fixed === undefined) return
+  throw vmError('VM_UNSUPPORTED', `the hypervisor of ${host.name} cannot change ${fixed}`, {
+    host: host.name,
+  })
+}

@@ -1,0 +1,133 @@
+import {
+  type Finding,
+  type MigrationRequest,
+  type MigrationSource,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
+import { STREAM } from './capabilities.ts'
+import { digestOf } from './digest.ts'
+import { guestNamed, refuseHeld } from './domain.ts'
+import { visit, visitWithEffect } from './gate.ts'
+import type { Guest } from './guest.ts'
+import { hostRecord, type OutgoingFile } from './migration-file.ts'
+import { outgoingOf } from './outgoing.ts'
+import { outgoingEnd } from './outgoing-end.ts'
+import type { TestHost } from './test-host.ts'
+import { transportsOf } from './transports.ts'
+import { refuseDenied } from './wishes.ts'
+
+/** Milliseconds that a guest may be stopped if nobody asks for less: as QEMU has it. */
+const DEFAULT_DOWNTIME = 300
+
+/** The sending half. */
+export function testSource(at: TestHost): MigrationSource {
+  const { host, capabilities } = at
+  return {
+    check: (domain, request, call) =>
+      visit(at, { at: 'check', side: 'source', domain }, call, () => {
+        refuseDenied(request, capabilities, host.name)
+        const guest = guestNamed(host, domain)
+        refuseHeld(guest)
+        const offer = offerOf(guest)
+        const findings = findingsAbout(at, guest, request)
+        const digest = digestOf([offer, guest.state, findings])
+        return { offer, findings, digest, transports: transportsOf(capabilities) }
+      }),
+    begin: (domain, request, call) =>
+      visitWithEffect(at, { at: 'begin', side: 'source', domain }, call, () => {
+        refuseDenied(request, capabilities, host.name)
+        const guest = guestNamed(host, domain)
+        refuseHeld(guest, call.migration)
+        const known = host.outgoing.get(call.migration)
+        if (known) return outgoingOf(at, known)
+        const blocker = findingsAbout(at, guest, request).find(({ severity }) => severity === 'blocker')
+        if (blocker) throw vmError(blocker.error ?? 'VM_PHASE_FAILED', blocker.message, { host: host.name })
+        return outgoingOf(at, takeHold(at, guest, request, call.migration, call.epoch))
+      }),
+    recall: (id, call) => {
+      const file = host.outgoing.get(id)
+      const place = { at: 'recall', side: 'source', domain: file?.domain ?? '' } as const
+      return visitWithEffect(at, place, call, () => {
+        const known = host.outgoing.get(id)
+        if (!known)
+          throw vmError('VM_NOT_FOUND', `${host.name} sends no migration ${id}`, { host: host.name })
+        return { record: hostRecord(known), ...outgoingEnd(at, known) }
+      })
+    },
+  }
+}
+
+function offerOf({ name, uuid, state, memory }: Guest): Offer {
+  const { pages, pageBytes, registers } = memory
+  return {
+    domain: name,
+    uuid,
+    stream: STREAM,
+    runState: state === 'paused' ? 'paused' : 'running',
+    memoryBytes: pages * pageBytes,
+    definition: { pages, pageBytes, dirtyPerSecond: registers.dirtyPerSecond },
+  }
+}
+
+function findingsAbout(
+  { world, host, capabilities }: TestHost,
+  guest: Guest,
+  request: MigrationRequest,
+): Finding[] {
+  const findings: Finding[] = []
+  const block = (code: string, message: string, more: Partial<Finding> = {}): void => {
+    findings.push({ severity: 'blocker', side: 'source', code, message, ...more })
+  }
+  if (guest.state === 'failed')
+    block('process-gone', `the process of '${guest.name}' on ${host.name} is gone`)
+  if (guest.state === 'paused' && !capabilities.pausedGuests) {
+    const remedy = 'resume it first'
+    block('guest-paused', `'${guest.name}' on ${host.name} is paused`, { error: 'VM_UNSUPPORTED', remedy })
+  }
+  const id = request.target.hostId
+  const name = request.target.uri.path.slice(1)
+  const target = [...world.hosts.values()].find((other) =>
+    id === null ? other.name === name : other.id === id,
+  )
+  if (!target) {
+    const remedy = 'give both connections one world: test({ world })'
+    block('other-world', `${request.target.uri.text} is in another world than ${host.name}`, { remedy })
+  } else if (request.uri?.host && !target.addresses.includes(request.uri.host)) {
+    const message = `${request.uri.host} is no address of ${target.name} as seen from ${host.name}`
+    block('unreachable', message, { error: 'VM_CONNECTION', remedy: `it has ${target.addresses.join(', ')}` })
+  }
+  return findings
+}
+
+/** Files the record, then takes hold of the domain; what brought it here before has no say any more. */
+function takeHold(
+  { host }: TestHost,
+  guest: Guest,
+  request: MigrationRequest,
+  migration: string,
+  epoch: number,
+): OutgoingFile {
+  for (const [id, arrived] of host.incoming) {
+    if (arrived.guest !== guest) continue
+    arrived.ended = 'released'
+    host.incoming.delete(id)
+  }
+  const file: OutgoingFile = {
+    role: 'source',
+    migration,
+    domain: guest.name,
+    request,
+    offer: offerOf(guest),
+    guest,
+    epoch,
+    phase: 'begin',
+    ended: null,
+    limits: { bandwidth: request.bandwidth, maxDowntime: request.maxDowntime ?? DEFAULT_DOWNTIME },
+    copying: null,
+    sent: false,
+  }
+  host.outgoing.set(migration, file)
+  guest.heldBy = migration
+  return file
+}

@@ -1,0 +1,13 @@
+import type { Capabilities } from '@vmferry/core/driver'
+import type { World } from './world.ts'
+import type { WorldHost } from './world-host.ts'
+
+/** A host of a world as one connection has it. */
+export interface TestHost {
+  readonly world: World
+  readonly host: WorldHost
+  /** The manifest that this connection has. */
+  readonly capabilities: Capabilities
+  /** False once the connection is closed. */
+  readonly open: () => boolean
+}
