@@ -35,7 +35,7 @@ export async function renewed(run: Run, side: 'source' | 'target'): Promise<void
 export async function look(run: Run, side: 'source' | 'target'): Promise<CopyState> {
   const inspect = async (): Promise<CopyState> => {
     const half = await found(run, side)
-    if (!half) return NEVER_MADE
+    if (!half) return side === 'source' ? untouched(run) : NEVER_MADE
     return ask(run, side, undoing(run), (call) => half.inspect(call))
   }
   try {
@@ -53,6 +53,16 @@ export async function look(run: Run, side: 'source' | 'target'): Promise<CopySta
       evidence: [`${run[side].host}: ${error instanceof Error ? error.message : String(error)}`],
     }
   }
+}
+
+/** A source that never heard of the migration: what the domain does now, it does by itself. */
+async function untouched(run: Run): Promise<CopyState> {
+  const state = await now(run)
+  const evidence = [`${run.source.host} has no record of this migration; ${run.domain} is ${state}`]
+  if (state === 'none') return { ...NEVER_MADE, evidence }
+  if (state === 'unknown') return { ...NOT_ASKED, evidence }
+  const known = { complete: true, mayHaveRun: true, revivable: false, evidence }
+  return { ...known, run: state === 'running' ? 'running' : 'stopped' }
 }
 
 /** The source's state after a roll-back, asked afresh: what is reported is what is. */

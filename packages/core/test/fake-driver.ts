@@ -38,6 +38,7 @@ export interface FakeWorld {
   target: 'none' | 'stopped' | 'running' | 'gone'
   complete: boolean
   mark: boolean
+  begun: boolean
   /** Runs before the effect of a spot; rejecting there means that the effect does not happen. */
   before: Partial<Record<Spot, (call: CallOptions) => Promise<void> | void>>
   /** Runs after the effect: rejecting there loses the answer. */
@@ -53,6 +54,7 @@ export function fakeWorld(): FakeWorld {
     target: 'none',
     complete: false,
     mark: false,
+    begun: false,
     before: {},
     after: {},
     requests: [],
@@ -174,11 +176,14 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
           },
           begin: (_domain, request, call) => {
             world.requests.push(request)
-            return at('begin', call, () => outgoing(offer()))
+            return at('begin', call, () => {
+              world.begun = true
+              return outgoing(offer())
+            })
           },
           recall: async (id, call: EffectOptions) => {
             world.calls.push('source.recall')
-            if (!world.calls.includes('begin')) throw vmError('VM_NOT_FOUND', `no migration ${id}`)
+            if (!world.begun) throw vmError('VM_NOT_FOUND', `no migration ${id}`)
             void call
             const request = world.requests[0] as MigrationRequest
             return {
