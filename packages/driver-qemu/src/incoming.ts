@@ -38,6 +38,11 @@ export function openIncoming(
   const alone = { signal: new AbortController().signal }
   const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
 
+  /** The next migration of this guest needs the monitor; letting go of it is not part of the downtime. */
+  const letGo = (): void => {
+    for (const end of [monitor.drop(), marker.end()]) end.catch(() => {})
+  }
+
   return {
     ticket,
     async ready(call) {
@@ -55,7 +60,7 @@ export function openIncoming(
     async finish(call) {
       const client = await monitor.get()
       await marker.leave(call)
-      if (staysPaused) return
+      if (staysPaused) return letGo()
       // sent together and answered in order: one round trip
       const [, { running, status }] = await Promise.all([
         client.execute('cont', {}, call),
@@ -70,9 +75,10 @@ export function openIncoming(
             causes: [{ host: host.name, words: await logTail(host, folder.log) }],
           },
         )
+      letGo()
     },
     async abort(_reason, call) {
-      await Promise.all([monitor.drop(), marker.end()]).catch(() => {})
+      letGo()
       if (process) {
         await host.kill(process, 'KILL', call)
         await untilGone(host, clock, process, 0, call)

@@ -1,0 +1,285 @@
+import { readFile } from 'node:fs/promises'
+import { isVmError, type Progress, parseConnectionUri, systemClock, systemRandom } from '@vmferry/core'
+import { type DriverConnection, type EffectOptions, type MigrationRequest } from '@vmferry/core/driver'
+import { qemu } from '@vmferry/driver-qemu'
+import { local } from '@vmferry/host'
+import { describe, expect, test } from 'vitest'
+import { COMMAND, qemuProblem, twoRooms } from './qemu-guests.ts'
+
+const call = { signal: new AbortController().signal }
+
+/** The rejection of a promise. */
+async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => expect.unreachable(`expected a rejection, got ${String(value)}`),
+    (error: unknown) => error,
+  )
+}
+
+/** A zombie that its parent has not yet seen is not alive. */
+async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
+  return !/\) [ZX]/.test(stat)
+}
+
+describe.skipIf(qemuProblem !== null)(
+  `real QEMU on one host${qemuProblem ? ` (${qemuProblem})` : ''}`,
+  () => {
+    test('a guest moves from one run directory to another, and nothing is left of it', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', COMMAND)
+      const pid = await rooms.pidIn('a')
+      const moved = await web1.migrate(rooms.there, { live: true, rename: 'web2' })
+      expect(moved.name).toBe('web2')
+      expect(await rooms.left('a')).toEqual([])
+      expect(await isAlive(pid)).toBe(false)
+      expect(await rooms.there.domains()).toMatchObject([{ name: 'web2', state: 'running', uuid: web1.uuid }])
+    })
+
+    test('a guest that was moved moves on: two hops, there and back', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', COMMAND)
+      const there = await web1.migrate(rooms.there, { live: true })
+      const back = await there.migrate(rooms.here)
+      expect(await rooms.here.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+      expect(back.connection).toBe(rooms.here)
+      expect(await rooms.left('b')).toEqual([])
+    })
+
+    test('start refuses what the driver must set itself, and a name that is taken', async () => {
+      await using rooms = await twoRooms()
+      for (const words of [['-incoming', 'defer'], ['-name', 'x'], ['-daemonize'], ['--S']])
+        expect(await rejection(rooms.here.start('web1', [...COMMAND, ...words]))).toMatchObject({
+          code: 'VM_INVALID',
+        })
+      await rooms.here.start('web1', COMMAND)
+      expect(await rejection(rooms.here.start('web1', COMMAND))).toMatchObject({ code: 'VM_EXISTS' })
+    })
+
+    test('a QEMU that does not start leaves nothing but its words', async () => {
+      await using rooms = await twoRooms()
+      const error = await rejection(rooms.here.start('web1', [...COMMAND, '-device', 'flux-capacitor']))
+      expect(error).toMatchObject({ code: 'VM_PHASE_FAILED' })
+      expect(JSON.stringify(error)).toContain("'flux-capacitor' is not a valid device model name")
+      expect(await rooms.left('a')).toEqual([])
+    })
+
+    test('a second migration of one guest is refused while the first runs', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
+      const first = web1.migrate(rooms.there, { live: true, bandwidth: 1 })
+      for await (const event of first) if (event.type === 'progress') break
+      expect(await rejection(web1.migrate(rooms.there, { rename: 'web2' }))).toMatchObject({
+        code: 'VM_BUSY',
+        phase: 'check',
+        guest: { source: 'running' },
+      })
+      await first.cancel()
+      expect(await rooms.here.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+      expect(await rooms.left('b')).toEqual([])
+    })
+
+    test('tune lifts the limit of a migration that would take minutes', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
+      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 1 })
+      for await (const event of migration) if (event.type === 'progress') break
+      await migration.tune({ bandwidth: 1_000_000_000 })
+      expect((await migration).connection).toBe(rooms.there)
+    })
+
+    test('a target that is killed before it is ready rolls back, with the words of both', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
+      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 1 })
+      for await (const event of migration) if (event.type === 'progress') break
+      process.kill(await rooms.pidIn('b'), 'SIGKILL')
+      expect(await rejection(migration)).toMatchObject({
+        code: 'VM_PHASE_FAILED',
+        phase: 'perform',
+        outcome: 'rolledBack',
+        guest: { source: 'running', target: 'none' },
+      })
+      expect(await rooms.left('b')).toEqual([])
+    })
+
+    test('a source that is killed half-way is lost, and the target is cleaned up', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
+      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 1 })
+      for await (const event of migration) if (event.type === 'progress') break
+      process.kill(await rooms.pidIn('a'), 'SIGKILL')
+      expect(await rejection(migration)).toMatchObject({ code: 'VM_LOST', outcome: 'lost' })
+      expect(await rooms.left('b')).toEqual([])
+    })
+
+    test('a name that is taken and a file that is missing are both told by the plan', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', COMMAND)
+      await rooms.there.start('web1', COMMAND)
+      const plan = await web1.plan(rooms.there)
+      expect(plan).toMatchObject({ possible: false, findings: [{ code: 'name-taken', error: 'VM_EXISTS' }] })
+      expect(await rejection(web1.migrate(rooms.there))).toMatchObject({ code: 'VM_EXISTS', phase: 'check' })
+      expect((await web1.plan(rooms.there, { rename: 'web2' })).possible).toBe(true)
+    })
+
+    test('a guest whose QEMU has died is listed as failed and cannot be moved', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', COMMAND)
+      process.kill(await rooms.pidIn('a'), 'SIGKILL')
+      await expect.poll(async () => (await rooms.here.domain('web1')).state).toBe('failed')
+      expect(await rejection(web1.migrate(rooms.there))).toMatchObject({
+        code: 'VM_NOT_FOUND',
+        phase: 'check',
+      })
+    })
+
+    test('the run directory and the path of the URI are checked, with what to write instead', async () => {
+      await using rooms = await twoRooms()
+      for (const uri of [
+        'qemu:///',
+        'qemu:///elsewhere',
+        'qemu:///system?run=relative',
+        'qemu:///session?pool=x',
+        `qemu:///session?run=/tmp/${'x'.repeat(90)}`,
+      ])
+        expect(await rejection(rooms.ferry.connect(uri))).toMatchObject({
+          code: 'VM_INVALID',
+          remedy: expect.any(String),
+        })
+    })
+  },
+)
+
+describe.skipIf(qemuProblem !== null)(
+  `the halves of a migration of real QEMU${qemuProblem ? ` (${qemuProblem})` : ''}`,
+  () => {
+    const ports = {
+      clock: systemClock,
+      random: systemRandom,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    }
+
+    /** A fresh driver connection, as another controller would have it. */
+    async function connect(text: string): Promise<DriverConnection> {
+      const uri = parseConnectionUri(text)
+      return qemu().connect(uri, { openHost: (inner) => local().open(uri, inner), ...ports }, call)
+    }
+
+    /** Drives the contract by hand up to the switchover. */
+    async function performed(here: string, there: string) {
+      const [source, target] = [await connect(here), await connect(there)]
+      const ends = {
+        source: { uri: source.uri, hostId: source.hostId },
+        target: { uri: target.uri, hostId: target.hostId },
+      }
+      const request: MigrationRequest = {
+        ...ends,
+        live: true,
+        bandwidth: 0,
+        rename: null,
+        uri: null,
+        paused: false,
+        maxDowntime: null,
+        autoConverge: false,
+        postCopy: false,
+        copyStorage: false,
+        connections: 1,
+      }
+      const seen: Progress[] = []
+      const effect: EffectOptions = {
+        ...call,
+        migration: 'm-by-hand',
+        epoch: 1,
+        permit: async () => {},
+        onProgress: (event) => seen.push(event),
+      }
+      const outgoing = await source.source?.begin('web1', request, effect)
+      if (!outgoing) throw new Error('no outgoing')
+      const offer = JSON.parse(JSON.stringify(outgoing.offer)) as typeof outgoing.offer
+      const incoming = await target.target?.prepare(offer, { ...request, transport: 'unix' }, effect)
+      if (!incoming) throw new Error('no incoming')
+      const ticket = JSON.parse(JSON.stringify(incoming.ticket)) as typeof incoming.ticket
+      await outgoing.perform(ticket, () => Promise.reject(new Error('no relay')), effect)
+      return { source, target, outgoing, incoming, effect, seen }
+    }
+
+    test('after perform the source is stopped and revivable, the target complete, stopped and unmarked', async () => {
+      await using rooms = await twoRooms()
+      await rooms.here.start('web1', COMMAND)
+      const { outgoing, incoming, effect, seen, source, target } = await performed(
+        rooms.here.uri,
+        rooms.there.uri,
+      )
+      await incoming.ready?.(effect)
+      await outgoing.handOver?.(effect)
+      expect(await outgoing.inspect(call)).toMatchObject({ run: 'stopped', complete: true, revivable: true })
+      expect(await incoming.inspect(call)).toMatchObject({
+        run: 'stopped',
+        complete: true,
+        mayHaveRun: false,
+      })
+      expect(seen.some(({ type }) => type === 'stopped')).toBe(true)
+      await incoming.abort('test', effect)
+      await incoming.abort('again', effect)
+      expect(await incoming.inspect(call)).toMatchObject({ run: 'gone', mayHaveRun: false })
+      await outgoing.abort('test', effect)
+      expect(await rooms.here.domains()).toMatchObject([{ state: 'running' }])
+      expect(await rooms.left('b')).toEqual([])
+      await Promise.all([source.close(), target.close()])
+    })
+
+    test('another controller finds both halves in the records of the hosts and ends the migration', async () => {
+      await using rooms = await twoRooms()
+      await rooms.here.start('web1', COMMAND)
+      const first = await performed(rooms.here.uri, rooms.there.uri)
+      await Promise.all([first.source.close(), first.target.close()])
+
+      const [source, target] = [await connect(rooms.here.uri), await connect(rooms.there.uri)]
+      expect(await source.migrations(call)).toMatchObject([
+        { migration: 'm-by-hand', role: 'source', domain: 'web1', epoch: 1 },
+      ])
+      expect(await target.migrations(call)).toMatchObject([
+        { migration: 'm-by-hand', role: 'target', domain: 'web1' },
+      ])
+      const outgoing = await source.source?.recall('m-by-hand', first.effect)
+      const incoming = await target.target?.recall('m-by-hand', first.effect)
+      expect(await outgoing?.inspect(call)).toMatchObject({ run: 'stopped' })
+      await incoming?.ready?.(first.effect)
+      await incoming?.finish(first.effect)
+      await incoming?.finish(first.effect)
+      expect(await incoming?.inspect(call)).toMatchObject({ run: 'running', mayHaveRun: true })
+      await outgoing?.confirm(first.effect)
+      expect(await rooms.left('a')).toEqual([])
+      expect(await rooms.there.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+      await Promise.all([source.close(), target.close()])
+    })
+
+    test('what this host never heard of is VM_NOT_FOUND', async () => {
+      await using rooms = await twoRooms()
+      const { source, target, close } = await connect(rooms.here.uri)
+      const effect: EffectOptions = { ...call, migration: 'm-x', epoch: 1, permit: async () => {} }
+      expect(
+        isVmError(await rejection(source?.recall('m-x', effect) ?? Promise.resolve()), 'VM_NOT_FOUND'),
+      ).toBe(true)
+      expect(
+        isVmError(await rejection(target?.recall('m-x', effect) ?? Promise.resolve()), 'VM_NOT_FOUND'),
+      ).toBe(true)
+      await close()
+    })
+
+    test('a claim is compare-and-set: eight at once with one epoch, and one has it', async () => {
+      await using rooms = await twoRooms()
+      const connection = await connect(rooms.here.uri)
+      const claims = await Promise.allSettled(
+        Array.from({ length: 8 }, () => connection.claim('web1', 5, call)),
+      )
+      expect(claims.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const claim of claims)
+        if (claim.status === 'rejected') expect(claim.reason).toMatchObject({ code: 'VM_STALE' })
+      expect(await connection.claim('web1', 6, call)).toEqual({ domain: 'web1', epoch: 6 })
+      await connection.close()
+      expect(await rejection(connection.claim('web1', 7, call))).toMatchObject({ code: 'VM_CONNECTION' })
+    })
+  },
+)
