@@ -6,5 +6,8 @@ checkNode()
 install()
 build()
 provide()
-const { status } = spawnSync('npx', ['vitest', 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+const { status } = spawnSync('npx', ['vitest', 'run', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+})
 process.exitCode = status ?? 1

@@ -1,7 +1,7 @@
 /** What `npm start` and `npm test` share: a checkout that has only Node and git becomes one that runs. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,7 +35,9 @@ export function checkNode() {
 
 /** Installs the dependencies when the lock file is another than at the last time. */
 export function install() {
-  const lock = createHash('sha256').update(readFileSync(`${root}/package-lock.json`)).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(`${root}/package-lock.json`))
+    .digest('hex')
   const stamp = `${root}/node_modules/.vmferry-lock`
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   process.stderr.write('installing dependencies …\n')
@@ -49,11 +51,16 @@ export function build() {
 
 /** Installs what is missing where that is allowed; returns the packages that are still missing. */
 export function provide() {
-  const missing = () => Object.entries(PACKAGES).filter(([, program]) => !has(program)).map(([name]) => name)
+  const missing = () =>
+    Object.entries(PACKAGES)
+      .filter(([, program]) => !has(program))
+      .map(([name]) => name)
   const wanted = missing()
   if (wanted.length === 0) return []
   if (process.getuid?.() !== 0 || !has('apt-get')) {
-    process.stderr.write(`missing, and not mine to install: ${wanted.join(' ')} (apt install ${wanted.join(' ')})\n`)
+    process.stderr.write(
+      `missing, and not mine to install: ${wanted.join(' ')} (apt install ${wanted.join(' ')})\n`,
+    )
     return wanted
   }
   process.stderr.write(`installing ${wanted.join(' ')} …\n`)

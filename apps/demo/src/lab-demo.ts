@@ -47,11 +47,13 @@ function verdict(watch: BeatWatch): string {
   const { first, last, lost, backwards, corrupt, doubled, handOvers } = watch.report()
   const gap = handOvers[0]
   const silence = gap
-    ? `silent for ${Math.round(gap.gapMs)} ms on the way from ${gap.from} to ${gap.to}`
+    ? `silent for ${Math.round(gap.gapMs)} ms from ${gap.from} to ${gap.to}`
     : 'it never moved'
-  const whole = lost === 0 && backwards === 0 && doubled === 0 && !corrupt
-  const count = `the guest counted from ${first?.tick ?? 0} to ${last?.tick ?? 0}`
-  return `\n${count}: ${silence}, ${whole ? 'not one beat lost or doubled, memory intact' : `beats lost ${lost}, doubled ${doubled}, backwards ${backwards}, memory ${corrupt ? 'CORRUPT' : 'intact'}`}`
+  const beats =
+    lost + backwards + doubled === 0
+      ? 'no beat lost or doubled'
+      : `beats lost ${lost}, doubled ${doubled}, backwards ${backwards}`
+  return `\nthe guest counted from ${first?.tick ?? 0} to ${last?.tick ?? 0}: ${silence}, ${beats}, memory ${corrupt ? 'CORRUPT' : 'intact'}`
 }
 
 /** Ctrl-C ends the lab too; the migration's own process gets the signal from the terminal and rolls back. */

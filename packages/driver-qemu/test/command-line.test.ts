@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest'
+import {
+  checkCommandLine,
+  deviceModels,
+  namedFiles,
+  optionsNamed,
+  withMachineType,
+} from '../src/command-line.ts'
+import { launchArguments } from '../src/definition.ts'
+import { memoryOf } from '../src/domain.ts'
+import { formatOptionList, optionValue, parseOptionList } from '../src/option-list.ts'
+
+const QEMU = 'qemu-system-x86_64'
+
+test.each([
+  [
+    [QEMU, '-machine', 'pc'],
+    [QEMU, '-machine', 'pc-i440fx-7.2'],
+  ],
+  [
+    [QEMU, '-machine', 'pc,accel=kvm:tcg'],
+    [QEMU, '-machine', 'pc-i440fx-7.2,accel=kvm:tcg'],
+  ],
+  [
+    [QEMU, '-M', 'type=pc,usb=off'],
+    [QEMU, '-M', 'pc-i440fx-7.2,usb=off'],
+  ],
+  [
+    [QEMU, '--machine', 'pc'],
+    [QEMU, '--machine', 'pc-i440fx-7.2'],
+  ],
+  [
+    [QEMU, '-machine', 'q35', '-machine', 'pc'],
+    [QEMU, '-machine', 'q35', '-machine', 'pc-i440fx-7.2'],
+  ],
+  [
+    [QEMU, '-m', '64'],
+    [QEMU, '-m', '64', '-machine', 'pc-i440fx-7.2'],
+  ],
+])('the running machine type takes the place of the alias in %j', (given, pinned) => {
+  expect(withMachineType(given, 'pc-i440fx-7.2')).toEqual(pinned)
+})
+
+test.each([
+  [[], /does not start with a QEMU binary/],
+  [['-machine', 'pc'], /does not start with a QEMU binary/],
+  [[QEMU, '-name', 'x'], /must not have -name/],
+  [[QEMU, '--incoming', 'defer'], /must not have --incoming/],
+  [[QEMU, '-S'], /must not have -S/],
+  [[QEMU, '-append', 'a\0b'], /word 3 of the command line contains a NUL/],
+])('the command line %j is refused, naming the word', (argv, message) => {
+  expect(() => checkCommandLine(argv)).toThrow(message)
+})
+
+test('the models of devices are found in both of QEMU’s forms', () => {
+  const argv = [
+    QEMU,
+    '-device',
+    'virtio-blk-pci,drive=d0',
+    '-device',
+    '{"driver":"e1000","id":"n0"}',
+    '-device',
+    'driver=rtl8139',
+  ]
+  expect(deviceModels(argv)).toEqual(['virtio-blk-pci', 'e1000', 'rtl8139'])
+})
+
+test('the files are found with what may be written: drives, nodes, kernels; not what is no file', () => {
+  const argv = [
+    QEMU,
+    '-drive',
+    'file=/img/a,,b.raw,format=raw,if=none,id=boot,readonly=on',
+    '-drive',
+    'file=/img/data.qcow2,if=virtio',
+    '-drive',
+    'file=nbd:unix:/x,if=virtio',
+    '-blockdev',
+    'driver=file,node-name=f0,filename=/img/node.raw',
+    '-blockdev',
+    '{"driver":"raw","read-only":true,"file":{"driver":"file","filename":"/img/json.raw"}}',
+    '-kernel',
+    '/boot/vmlinuz',
+    '-cdrom',
+    '/img/cd.iso',
+    '-hda',
+    '/img/hda',
+    '-drive',
+    'if=none,id=empty',
+  ]
+  expect(namedFiles(argv).toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+    { path: '/boot/vmlinuz', writable: false },
+    { path: '/img/a,b.raw', writable: false },
+    { path: '/img/cd.iso', writable: false },
+    { path: '/img/data.qcow2', writable: true },
+    { path: '/img/hda', writable: true },
+    { path: '/img/json.raw', writable: false },
+    { path: '/img/node.raw', writable: true },
+  ])
+})
+
+test.each([
+  ['512', 512 * 1024 ** 2],
+  ['size=1G,slots=2', 1024 ** 3],
+  ['1.5g', 1.5 * 1024 ** 3],
+  ['4096k', 4096 * 1024],
+  ['lots', null],
+])('-m %s is read as %s bytes', (size, bytes) => {
+  expect(memoryOf([QEMU, '-m', size])).toBe(bytes)
+})
+
+test('without -m a guest has QEMU’s default of 128 MiB', () => {
+  expect(memoryOf([QEMU])).toBe(128 * 1024 ** 2)
+})
+
+test('an option list keeps doubled commas, implied keys and bare flags', () => {
+  const options = parseOptionList('a,,b,x=1,,2,flag', 'file')
+  expect(options).toEqual([
+    ['file', 'a,b'],
+    ['x', '1,2'],
+    ['flag', 'on'],
+  ])
+  expect(formatOptionList(options)).toBe('file=a,,b,x=1,,2,flag=on')
+  expect(optionValue(parseOptionList('a=1,a=2', 'x'), 'a')).toBe('2')
+})
+
+test('a guest is started with its name, one uuid and two monitors; a target is stopped and waits', () => {
+  const definition = {
+    name: 'web1',
+    uuid: '6f1e2d3c-0000-4000-8000-000000000001',
+    argv: [QEMU, '-uuid', 'OLD', '-m', '64'],
+  }
+  const monitors = ['/run/q/1', '/run/q/2']
+  expect(launchArguments(definition, monitors, false)).toEqual([
+    QEMU,
+    '-m',
+    '64',
+    '-name',
+    'web1',
+    '-uuid',
+    definition.uuid,
+    '-qmp',
+    'unix:/run/q/1,server=on,wait=off',
+    '-qmp',
+    'unix:/run/q/2,server=on,wait=off',
+  ])
+  expect(launchArguments(definition, monitors, true).slice(-3)).toEqual(['-S', '-incoming', 'defer'])
+  expect(optionsNamed(launchArguments(definition, monitors, true), 'uuid')).toEqual([definition.uuid])
+})

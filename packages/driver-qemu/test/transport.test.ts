@@ -1,0 +1,132 @@
+import type {
+  ConnectionUri,
+  ExecResult,
+  HostChannel,
+  MigrationRequest,
+  MigrationUri,
+} from '@vmferry/core/driver'
+import { expect, test } from 'vitest'
+import { sshArguments, sshDestination } from '../src/ssh.ts'
+import { sourceTransports, targetTransports } from '../src/transport.ts'
+
+const call = { signal: new AbortController().signal }
+
+function uri(host: string | null): ConnectionUri {
+  const text = host ? `qemu+ssh://root@${host}/system` : 'qemu:///system'
+  return {
+    text,
+    driver: 'qemu',
+    transport: host ? 'ssh' : null,
+    user: host ? 'root' : null,
+    host,
+    port: null,
+    path: '/system',
+    query: {},
+  }
+}
+
+function request(
+  target: string | null,
+  migration: Partial<MigrationUri> | null = null,
+  hostIds = ['a', 'b'],
+): MigrationRequest {
+  return {
+    source: { uri: uri('alpha'), hostId: hostIds[0] ?? null },
+    target: { uri: uri(target), hostId: hostIds[1] ?? null },
+    live: true,
+    bandwidth: 0,
+    rename: null,
+    uri: migration && {
+      text: '',
+      transport: null,
+      user: null,
+      host: null,
+      port: null,
+      path: '',
+      ...migration,
+    },
+    paused: false,
+    maxDowntime: null,
+    autoConverge: false,
+    postCopy: false,
+    copyStorage: false,
+    connections: 1,
+  }
+}
+
+/** A host that answers every command alike, and remembers them. */
+function hostThatSays(result: Partial<ExecResult>): HostChannel & { readonly asked: string[][] } {
+  const asked: string[][] = []
+  const exec = async (argv: readonly string[]): Promise<ExecResult> => {
+    asked.push([...argv])
+    return { code: 0, signal: null, stdout: '', stderr: '', ...result }
+  }
+  return { name: 'alpha', exec, asked } as unknown as HostChannel & { readonly asked: string[][] }
+}
+
+test('on one host a UNIX socket is the way, and nobody is asked', async () => {
+  const host = hostThatSays({})
+  const { transports } = await sourceTransports(host, request(null, null, ['same', 'same']), call)
+  expect(transports.map(({ name }) => name)).toEqual(['unix'])
+  expect(host.asked).toEqual([])
+})
+
+test('between hosts the source’s own ssh is tried, without a question and with known keys only', async () => {
+  const host = hostThatSays({})
+  const { transports } = await sourceTransports(host, request('beta'), call)
+  expect(transports).toEqual([{ name: 'ssh', why: 'encrypted, and no port is opened' }])
+  expect(host.asked[0]).toEqual(
+    expect.arrayContaining(['BatchMode=yes', 'StrictHostKeyChecking=yes', '--', 'beta', 'true']),
+  )
+})
+
+test.each([
+  ['Host key verification failed.', 'VM_REFUSED', /host key is not known/],
+  [
+    '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.',
+    'VM_REFUSED',
+    /CHANGED/,
+  ],
+  ['root@beta: Permission denied (publickey).', 'VM_REFUSED', /refuses the key/],
+  ['ssh: connect to host beta port 22: No route to host', 'VM_CONNECTION', /cannot reach beta/],
+])('ssh’s own words %j become %s, and are kept', async (stderr, error, message) => {
+  const { findings } = await sourceTransports(hostThatSays({ code: 255, stderr }), request('beta'), call)
+  expect(findings).toMatchObject([{ severity: 'blocker', code: 'ssh-unreachable', error, words: stderr }])
+  expect(findings[0]?.message).toMatch(message)
+})
+
+test('a target on the controller’s own machine has no name that the source could use', async () => {
+  const { findings } = await sourceTransports(hostThatSays({}), request(null), call)
+  expect(findings).toMatchObject([{ code: 'no-route', severity: 'blocker' }])
+})
+
+test('tcp is offered only when it is asked for, with a warning, and its name is resolved by the source', async () => {
+  const host = hostThatSays({ stdout: '10.77.0.2      STREAM beta\n10.77.0.2      DGRAM\n' })
+  const asked = request('beta', { transport: 'tcp', host: 'beta' })
+  const { transports, findings, address } = await sourceTransports(host, asked, call)
+  expect([transports.map(({ name }) => name), address]).toEqual([['tcp'], '10.77.0.2'])
+  expect(findings).toMatchObject([{ severity: 'warning', code: 'plaintext' }])
+  expect(targetTransports(asked).map(({ name }) => name)).toEqual(['tcp'])
+  expect(targetTransports(request('beta')).map(({ name }) => name)).toEqual(['ssh'])
+})
+
+test('a tcp name that means the source itself, or nothing, is a blocker', async () => {
+  const asked = request('beta', { transport: 'tcp', host: 'beta' })
+  const self = await sourceTransports(hostThatSays({ stdout: '127.0.1.1 STREAM beta\n' }), asked, call)
+  expect(self.findings).toMatchObject([{ code: 'name-is-loopback' }])
+  const nobody = await sourceTransports(hostThatSays({ code: 2 }), asked, call)
+  expect(nobody.findings).toMatchObject([{ code: 'name-unknown' }])
+})
+
+test('the migration URI says where ssh goes; without it the target’s connection does', () => {
+  expect(sshDestination(request('beta'))).toEqual({ user: 'root', host: 'beta', port: null })
+  expect(
+    sshDestination(request('beta', { transport: 'ssh', host: 'beta-data', user: 'vm', port: 2222 })),
+  ).toEqual({
+    user: 'vm',
+    host: 'beta-data',
+    port: 2222,
+  })
+  const argv = sshArguments({ user: 'vm', host: '-oProxyCommand=x', port: 2222 }, [])
+  expect(argv.slice(-6)).toEqual(['-l', 'vm', '-p', '2222', '--', '-oProxyCommand=x'])
+})
