@@ -1,6 +1,6 @@
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser'
 import { type Capabilities, type VmError, vmError } from './driver/index.ts'
-import { printable } from './printable.ts'
+import { printable } from './edge/printable.ts'
 
 /** The part of a manifest that the capabilities document of 2007 tells. */
 export type MigrationFeatures = Pick<Capabilities, 'live' | 'resource' | 'domainRename' | 'uriTransports'>

@@ -1,7 +1,7 @@
 import { capabilitiesToXml } from './capabilities-xml.ts'
-import type { Connection } from './connection.ts'
-import type { Domain } from './domain.ts'
 import { vmError } from './driver/index.ts'
+import type { Connection } from './ferry/connection.ts'
+import type { Domain } from './ferry/domain.ts'
 
 /** The guest keeps running while it is copied: bit 0 of `flags`, as libvirt's VIR_MIGRATE_LIVE. */
 export const VIR_MIGRATE_LIVE = 1

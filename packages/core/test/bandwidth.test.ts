@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesPerSecondFromMbps, mbpsFromBytesPerSecond } from '../src/bandwidth.ts'
+import { bytesPerSecondFromMbps, mbpsFromBytesPerSecond } from '../src/edge/bandwidth.ts'
 
 test.each([
   [0, 0],

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkHostName, checkName, checkUser } from '../src/names.ts'
+import { checkHostName, checkName, checkUser } from '../src/edge/names.ts'
 
 const invalid = (...words: string[]): unknown =>
   expect.objectContaining({

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ConnectionUri, isVmError, type VmError } from '../src/driver/index.ts'
-import { formatConnectionUri, parseConnectionUri, parseMigrationUri } from '../src/uri.ts'
+import { formatConnectionUri, parseConnectionUri, parseMigrationUri } from '../src/edge/uri.ts'
 
 const HERE = { transport: null, user: null, host: null, port: null, path: '', query: {} }
 

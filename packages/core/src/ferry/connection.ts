@@ -1,0 +1,23 @@
+import type { Capabilities, StopOptions } from '../driver/index.ts'
+import type { Domain } from './domain.ts'
+
+/** An open connection to one host, for applications. */
+export interface Connection extends AsyncDisposable {
+  /** The connection URI, as it was given. */
+  readonly uri: string
+  /** The driver's name. */
+  readonly driver: string
+  /** The manifest, narrowed by what this host cannot do. */
+  readonly capabilities: Capabilities
+  /** Name and version of the hypervisor there; null if none is installed. */
+  readonly hypervisor: string | null
+  domains(): Promise<readonly Domain[]>
+  /** Rejects with VM_NOT_FOUND, or VM_INVALID for a name that cannot be one. */
+  domain(name: string): Promise<Domain>
+  /** Starts a domain from the hypervisor's own command line; VM_UNSUPPORTED if the driver cannot. */
+  start(name: string, commandLine: readonly string[]): Promise<Domain>
+  /** Ends a domain; without `force` the guest is asked to power off. */
+  stop(name: string, options?: Partial<StopOptions>): Promise<void>
+  /** Waits for the migrations of this connection to settle, then closes it. Idempotent. */
+  close(): Promise<void>
+}

@@ -1,0 +1,163 @@
+import {
+  abortError,
+  type ChosenRequest,
+  type Dial,
+  type Incoming,
+  type MigrationSource,
+  type MigrationTarget,
+  type Outgoing,
+  type Performed,
+  vmError,
+} from '../driver/index.ts'
+import { checkBothSides, checkTargetAgain, refuseBlockers } from './check.ts'
+import { watchProgress } from './progress-watch.ts'
+import { ask, inPhase, note, type Run } from './run.ts'
+
+/**
+ * The way of a migration, from top to bottom: check, check, begin, prepare, perform, ready, hand over, commit, finish,
+ * drain, confirm. What follows a failure is in `settle.ts`.
+ */
+export async function migrateByPhases(run: Run): Promise<void> {
+  const request = await check(run)
+  const outgoing = await begin(run, request)
+  const incoming = await prepare(run, request, outgoing)
+  const performed = await perform(run, outgoing, incoming)
+  await ready(run, incoming)
+  await handOver(run, outgoing)
+  await commit(run)
+  await finish(run, incoming)
+  await drain(run, outgoing, performed)
+  await confirm(run, outgoing)
+}
+
+/** Both sides look; nothing is changed. From `migration-start` on, hosts are. */
+export async function check(run: Run): Promise<ChosenRequest> {
+  const { limits, source, target } = run
+  const way = await inPhase(run, 'check', () =>
+    checkBothSides(run.domain, run.request, source.connection(), target.connection(), (side, call) =>
+      ask(run, side, { phase: 'check', limit: limits.check }, call),
+    ),
+  )
+  run.at.offer = way.offer
+  refuseBlockers(way.findings, run.request)
+  if (way.refusal) throw way.refusal
+  if (!way.chosen) throw vmError('VM_PHASE_FAILED', 'the check found no way', { phase: 'check' })
+  const { request, why } = way.chosen
+  run.at.transport = request.transport
+  run.at.why = why
+  const { domain, driver } = run
+  const uris = { source: request.source.uri.text, target: request.target.uri.text }
+  run.log.emit({ type: 'migration-start', ...uris, domain, driver, transport: request.transport, why })
+  for (const { code, message } of way.findings) run.log.emit({ type: 'warning', code, message })
+  return request
+}
+
+async function begin(run: Run, request: ChosenRequest): Promise<Outgoing> {
+  await note(run, 'begin')
+  run.at.begun = true
+  const sender = run.source.connection().source as MigrationSource
+  const outgoing = await inPhase(run, 'begin', () =>
+    ask(run, 'source', { phase: 'begin', limit: run.limits.begin }, (call) =>
+      sender.begin(run.domain, request, call),
+    ),
+  )
+  run.at.outgoing = outgoing
+  if (JSON.stringify(outgoing.offer) !== JSON.stringify(run.at.offer)) {
+    await checkTargetAgain(outgoing.offer, request, run.target.connection(), (side, call) =>
+      ask(run, side, { phase: 'check', limit: run.limits.check }, call),
+    )
+  }
+  run.at.offer = outgoing.offer
+  return outgoing
+}
+
+async function prepare(run: Run, request: ChosenRequest, { offer }: Outgoing): Promise<Incoming> {
+  await note(run, 'prepare')
+  run.at.prepared = true
+  const receiver = run.target.connection().target as MigrationTarget
+  const incoming = await inPhase(run, 'prepare', () =>
+    ask(run, 'target', { phase: 'prepare', limit: run.limits.prepare }, (call) =>
+      receiver.prepare(offer, request, call),
+    ),
+  )
+  run.at.incoming = incoming
+  return incoming
+}
+
+async function perform(run: Run, outgoing: Outgoing, incoming: Incoming): Promise<Performed> {
+  await note(run, 'perform')
+  const dial: Dial = (endpoint) =>
+    ask(run, 'target', { phase: 'perform', limit: run.limits.prepare }, (call) => {
+      if (!incoming.dial) throw vmError('VM_UNSUPPORTED', 'the target has no way in through the controller')
+      return incoming.dial(endpoint, call)
+    })
+  const watch = watchProgress(run)
+  try {
+    const performed = await inPhase(run, 'perform', () =>
+      ask(run, 'source', { phase: 'perform', limit: null, ...watch }, (call) =>
+        outgoing.perform(incoming.ticket, dial, call),
+      ),
+    )
+    run.at.performed = performed
+    return performed
+  } finally {
+    watch.end()
+  }
+}
+
+async function ready(run: Run, incoming: Incoming): Promise<void> {
+  if (!incoming.ready) return
+  await inPhase(run, 'ready', () =>
+    ask(run, 'target', { phase: 'ready', limit: run.limits.ready }, async (call) => incoming.ready?.(call)),
+  )
+}
+
+async function handOver(run: Run, outgoing: Outgoing): Promise<void> {
+  if (!outgoing.handOver) return
+  await inPhase(run, 'hand-over', () =>
+    ask(run, 'source', { phase: 'hand-over', limit: run.limits.handOver }, async (call) =>
+      outgoing.handOver?.(call),
+    ),
+  )
+}
+
+/** The commit point: from here on a cancel comes too late, and only the target may run. */
+async function commit(run: Run): Promise<void> {
+  if (run.cancelled.aborted) throw abortError(run.cancelled, 'the migration')
+  run.at.committing = true
+  await note(run, 'committing')
+}
+
+export async function finish(run: Run, incoming: Pick<Incoming, 'finish'>): Promise<void> {
+  const { at, clock, limits } = run
+  await inPhase(run, 'finish', () =>
+    ask(run, 'target', { phase: 'finish', limit: limits.finish, mayCancel: false }, (call) =>
+      incoming.finish(call),
+    ),
+  )
+  if (at.downtimeMs !== null || at.stoppedAt === null) return
+  at.downtimeMs = Math.round(clock.monotonic() - at.stoppedAt)
+  run.log.emit({ type: 'switchover', downtimeMs: at.downtimeMs })
+}
+
+async function drain(run: Run, outgoing: Outgoing, { postCopy }: Performed): Promise<void> {
+  if (!postCopy || !outgoing.drain) return
+  const watch = watchProgress(run)
+  try {
+    await inPhase(run, 'drain', () =>
+      ask(run, 'source', { phase: 'drain', limit: null, ...watch, mayCancel: false }, async (call) =>
+        outgoing.drain?.(call),
+      ),
+    )
+  } finally {
+    watch.end()
+  }
+}
+
+export async function confirm(run: Run, outgoing: Pick<Outgoing, 'confirm'>): Promise<void> {
+  await inPhase(run, 'confirm', () =>
+    ask(run, 'source', { phase: 'confirm', limit: run.limits.confirm, mayCancel: false }, (call) =>
+      outgoing.confirm(call),
+    ),
+  )
+}

@@ -1,0 +1,99 @@
+import { type CopyState, type EffectOptions, type GuestState, isVmError } from '../driver/index.ts'
+import { ask, type Run, type Step } from './run.ts'
+
+/** The half that this run holds, or the one that the host has on file; null if the host never heard of it. */
+export async function found(run: Run, side: 'source' | 'target'): Promise<Half | null> {
+  const held = side === 'source' ? run.at.outgoing : run.at.incoming
+  if (held) return held
+  try {
+    const recalled = await ask(run, side, undoing(run), (call) => recall(run, side, call))
+    if (side === 'source') run.at.outgoing = recalled as Run['at']['outgoing']
+    else run.at.incoming = recalled as Run['at']['incoming']
+    return recalled
+  } catch (error) {
+    if (isVmError(error, 'VM_NOT_FOUND')) return null
+    throw error
+  }
+}
+
+type Half = NonNullable<Run['at']['outgoing'] | Run['at']['incoming']>
+
+async function recall(run: Run, side: 'source' | 'target', call: EffectOptions): Promise<Half | null> {
+  const { source, target } = run[side].connection()
+  const half = side === 'source' ? await source?.recall(run.id, call) : await target?.recall(run.id, call)
+  return half ?? null
+}
+
+/** A new connection, and the half from the host's record instead of the one that went with the old connection. */
+export async function renewed(run: Run, side: 'source' | 'target'): Promise<void> {
+  await run[side].reconnect()
+  if (side === 'source') run.at.outgoing = null
+  else run.at.incoming = null
+}
+
+/** What a host knows about its copy, over a connection that works; `unknown` if it gives no answer. */
+export async function look(run: Run, side: 'source' | 'target'): Promise<CopyState> {
+  const inspect = async (): Promise<CopyState> => {
+    const half = await found(run, side)
+    if (!half) return side === 'source' ? untouched(run) : NEVER_MADE
+    return ask(run, side, undoing(run), (call) => half.inspect(call))
+  }
+  try {
+    const state = await inspect()
+    if (state.run !== 'unknown') return state
+  } catch {
+    // asked once more over a new connection
+  }
+  try {
+    await renewed(run, side)
+    return await inspect()
+  } catch (error) {
+    return {
+      ...NOT_ASKED,
+      evidence: [`${run[side].host}: ${error instanceof Error ? error.message : String(error)}`],
+    }
+  }
+}
+
+/** A source that never heard of the migration: what the domain does now, it does by itself. */
+async function untouched(run: Run): Promise<CopyState> {
+  const state = await now(run)
+  const evidence = [`${run.source.host} has no record of this migration; ${run.domain} is ${state}`]
+  if (state === 'none') return { ...NEVER_MADE, evidence }
+  if (state === 'unknown') return { ...NOT_ASKED, evidence }
+  const known = { complete: true, mayHaveRun: true, revivable: false, evidence }
+  return { ...known, run: state === 'running' ? 'running' : 'stopped' }
+}
+
+/** The source's state after a roll-back, asked afresh: what is reported is what is. */
+export async function now(run: Run): Promise<GuestState> {
+  try {
+    const { state } = await ask(run, 'source', undoing(run), (call) =>
+      run.source.connection().domain(run.domain, call),
+    )
+    if (state === 'running' || state === 'paused') return state
+    return state === 'failed' ? 'none' : 'stopped'
+  } catch (error) {
+    return isVmError(error, 'VM_NOT_FOUND') ? 'none' : 'unknown'
+  }
+}
+
+/** How the calls that follow a failure are made: bounded, and not for the user to interrupt. */
+export function undoing(run: Run): Step {
+  return { phase: 'abort', limit: run.limits.abort, mayCancel: false }
+}
+
+/** Nothing is known. */
+export const NOT_ASKED: CopyState = {
+  run: 'unknown',
+  complete: false,
+  mayHaveRun: false,
+  revivable: false,
+  evidence: [],
+}
+
+const NEVER_MADE: CopyState = {
+  ...NOT_ASKED,
+  run: 'gone',
+  evidence: ['the host has no record of this migration'],
+}

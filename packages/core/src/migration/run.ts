@@ -1,0 +1,123 @@
+import type {
+  Clock,
+  DriverConnection,
+  EffectOptions,
+  Incoming,
+  MigrationId,
+  MigrationRequest,
+  Offer,
+  Outgoing,
+  Performed,
+  Phase,
+  Progress,
+  RecalledSource,
+  RecalledTarget,
+} from '../driver/index.ts'
+import type { Journal, JournalStep } from '../ferry/journal.ts'
+import { type CallLoan, callDriver } from './driver-call.ts'
+import type { EventLog } from './event-log.ts'
+import type { Limits } from './limits.ts'
+import type { Pending } from './outcome.ts'
+
+/** One end of a running migration. The connection may be replaced when it breaks. */
+export interface Side {
+  readonly host: string
+  connection(): DriverConnection
+  /** A new connection in the place of one that broke. */
+  reconnect(): Promise<DriverConnection>
+}
+
+/** What is known so far: written by the straight line, read by what follows a failure and by the report. */
+export interface Progressed {
+  phase: Phase
+  begun: boolean
+  prepared: boolean
+  committing: boolean
+  postCopy: boolean
+  settled: boolean
+  offer: Offer | null
+  transport: string | null
+  why: string | null
+  outgoing: Outgoing | RecalledSource | null
+  incoming: Incoming | RecalledTarget | null
+  performed: Performed | null
+  startedAt: number
+  performingAt: number | null
+  performedAt: number | null
+  stoppedAt: number | null
+  bytes: number
+  rounds: number
+  downtimeMs: number | null
+  readonly pending: Pending[]
+}
+
+/** One migration, as the parts of core that carry it out see it. */
+export interface Run {
+  readonly id: MigrationId
+  readonly domain: string
+  readonly driver: string
+  readonly request: MigrationRequest
+  readonly source: Side
+  readonly target: Side
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly log: EventLog
+  readonly journal: Journal
+  /** Fires when the user cancels. */
+  readonly cancelled: AbortSignal
+  readonly at: Progressed
+}
+
+/** How one call of a run is made. */
+export interface Step {
+  readonly phase: Phase
+  readonly limit: number | null
+  /** False: the user must not interrupt it. Default true. */
+  readonly mayCancel?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: Progress) => void
+}
+
+/** Calls one side's driver within a run. */
+export function ask<T>(
+  run: Run,
+  side: 'source' | 'target',
+  step: Step,
+  call: (options: EffectOptions) => Promise<T>,
+): Promise<T> {
+  const loan: CallLoan = {
+    migration: run.id,
+    epoch: 1,
+    permit: () => permitPostCopy(run),
+    ...(step.onProgress && { onProgress: step.onProgress }),
+  }
+  const signal = step.signal ?? (step.mayCancel === false ? undefined : run.cancelled)
+  const { phase, limit } = step
+  const place = { phase, limit, host: run[side].host, grace: run.limits.grace, ...(signal && { signal }) }
+  return callDriver(run.clock, place, loan, call)
+}
+
+/** Runs one phase between its two events. */
+export async function inPhase<T>(run: Run, phase: Phase, work: () => Promise<T>): Promise<T> {
+  run.at.phase = phase
+  const from = run.clock.monotonic()
+  run.log.emit({ type: 'phase-start', phase })
+  try {
+    return await work()
+  } finally {
+    run.log.emit({ type: 'phase-end', phase, ms: Math.round(run.clock.monotonic() - from) })
+  }
+}
+
+/** Writes down what comes next, before it happens. */
+export function note(run: Run, step: JournalStep): Promise<void> {
+  const at = new Date(run.clock.now()).toISOString()
+  const { id, domain, request } = run
+  return run.journal.append({ migration: id, at, step, domain, ...(step === 'begin' && { request }) })
+}
+
+async function permitPostCopy(run: Run): Promise<void> {
+  run.cancelled.throwIfAborted()
+  run.at.postCopy = true
+  await note(run, 'postcopy')
+}
