@@ -1,0 +1,49 @@
+import type { Finding, Plan } from '@vmferry/core'
+import { bytesText } from '../figure.ts'
+import type { Style } from '../frame.ts'
+import { jsonLine } from '../json-view.ts'
+import { printable } from '../printable.ts'
+import { inSession, type SessionOptions, styleFor } from '../session.ts'
+import { migrateOptions, type Wishes } from '../wishes.ts'
+
+/** `vmferry plan …`: what a migration would do, with no side effect; 1 if something stands in its way. */
+export async function plan(
+  source: string,
+  name: string,
+  target: string,
+  wishes: Wishes,
+  options: SessionOptions,
+): Promise<number> {
+  return inSession(options, async ({ connectBoth, interruption, output }) => {
+    const wanted = { ...migrateOptions(wishes), signal: interruption.signal }
+    const [here, there] = await connectBoth(source, target)
+    const domain = await interruption.wait(here.domain(name))
+    const made = await interruption.wait(domain.plan(there, wanted))
+    await output.print(
+      ...(options.json ? [jsonLine({ type: 'plan', ...made })] : planText(made, styleFor(process.stdout))),
+    )
+    return made.possible ? 0 : 1
+  })
+}
+
+function planText(made: Plan, style: Style): string[] {
+  const { source, domain, target, targetDomain, transport, why, memoryBytes, findings, possible } = made
+  const renamed = targetDomain === domain ? '' : ` as ${targetDomain}`
+  const way = transport === null ? [] : [`by ${transport} (${why})`]
+  const memory = memoryBytes === null ? [] : [`memory: ${bytesText(memoryBytes)}`]
+  const verdict = possible ? style('green', 'possible') : style('red', 'not possible')
+  return [
+    ...[`${domain}: ${source} -> ${target}${renamed}`, ...way, ...memory].map(printable),
+    ...findings.flatMap((finding) => findingText(finding, style)),
+    verdict,
+  ]
+}
+
+function findingText({ severity, code, side, message, remedy, words }: Finding, style: Style): string[] {
+  const mark = style(severity === 'blocker' ? 'red' : 'yellow', severity)
+  return [
+    `${mark} on the ${side}: ${printable(`${message} (${code})`)}`,
+    ...(words ? [`  ${printable(words)}`] : []),
+    ...(remedy ? [`  next: ${printable(remedy)}`] : []),
+  ]
+}

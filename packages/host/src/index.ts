@@ -1,0 +1,5 @@
+export { type HostKeyAlgorithm, type HostKeyPolicy, hostKeyPolicy, type KeyedServer } from './host-key.ts'
+export { type KnownHost, parseKnownHosts } from './known-hosts.ts'
+export { type LocalOptions, local } from './local.ts'
+export { quoteArgv } from './quote-argv.ts'
+export { type SshOptions, ssh } from './ssh.ts'

@@ -1,0 +1,35 @@
+import type { Output, Run, RunOptions } from './running-process.ts'
+
+/**
+ * Pieces of POSIX sh that the fixed scripts share. Scripts take their arguments as positional parameters and are never
+ * put together from what a caller gave.
+ */
+export const shellFunctions = `
+found() {
+  case $1 in
+  */*) [ -x "$1" ] && [ ! -d "$1" ]; return ;;
+  esac
+  set -f; IFS=:
+  for dir in \${PATH:-/usr/bin:/bin}; do
+    if [ -x "\${dir:-.}/$1" ] && [ ! -d "\${dir:-.}/$1" ]; then unset IFS; set +f; return 0; fi
+  done
+  unset IFS; set +f; return 1
+}
+look() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || stat='0 () X'
+  set -f; set -- \${stat##*)}; set +f
+  state=$1 start=\${20-}
+  case $state in Z | X | x) start= ;; esac
+}
+`
+
+/** Runs a fixed script with positional arguments, in one go. */
+export function runScript(
+  run: Run,
+  script: string,
+  args: readonly string[],
+  options: RunOptions,
+  stop: AbortSignal,
+): Promise<Output> {
+  return run(['sh', '-c', script, 'sh', ...args], options, stop)
+}
