@@ -195,7 +195,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     expect(code).toBe(1)
     expect(last).toMatchObject({ outcome: 'rolledBack' })
     expectError(last, { phase: 'perform', guest: ROLLED_BACK })
-    expect(['VM_TIMEOUT', 'VM_PHASE_FAILED']).toContain((last?.['error'] as { code: string }).code)
+    expect(JSON.stringify(last)).toMatch(/"code":"(VM_TIMEOUT|VM_PHASE_FAILED)"/)
     await expectUntouched()
   })
 
@@ -220,15 +220,16 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     const child = lab.controller.spawn(vmferry('migrate', ALPHA, 'web1', BETA, '--live', '--json', ...words))
     let stdout = ''
     let stderr = ''
-    let struck: Promise<void> | null = null
+    const struck: Promise<void>[] = []
     child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
     child.stdout?.on('data', (chunk) => {
       stdout += String(chunk)
-      if (stdout.split('"type":"progress"').length > 3) struck ??= strike(child)
+      const moving = stdout.split('"type":"progress"').length > 3
+      if (moving && struck.length === 0) struck.push(strike(child))
     })
     const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-    expect(struck).not.toBeNull()
-    await struck
+    expect(struck).toHaveLength(1)
+    await Promise.all(struck)
     return ended(code, stdout, stderr)
   }
 })

@@ -46,6 +46,16 @@ export function ended(code: number | null, stdout: string, stderr: string): Ende
   return { code, lines, last: lines.at(-1), stderr }
 }
 
+/** The figures of a migration's last line. */
+export function reportIn(last: Line | undefined): {
+  downtimeMs: number
+  bytesPerSecond: number
+  bytes: number
+} {
+  if (!last) throw new Error('there is no last line')
+  return last['report'] as ReturnType<typeof reportIn>
+}
+
 /** How big the guest is and how busy. */
 export interface GuestSize {
   readonly name: string

@@ -16,8 +16,8 @@ import {
   ferry,
   guestsOn,
   isWhole,
-  leftOn,
   NOTHING,
+  reportIn,
   startBeating,
   stop,
   stopAll,
@@ -67,7 +67,7 @@ describe.skipIf(problem !== null)(
       const report = watch.report()
       expect(isWhole(report)).toEqual(WHOLE)
       expect(report.handOvers).toMatchObject([{ from: 'alpha', to: 'beta', lostTicks: 0 }])
-      const { downtimeMs } = last?.['report'] as { downtimeMs: number }
+      const { downtimeMs } = reportIn(last)
       expect(report.handOvers[0]?.gapMs).toBeLessThanOrEqual(downtimeMs + JITTER)
 
       expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
@@ -86,7 +86,7 @@ describe.skipIf(problem !== null)(
       const before = await sent()
       const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live', '--bandwidth', '200')
       expect(code).toBe(0)
-      const { bytesPerSecond, bytes } = last?.['report'] as { bytesPerSecond: number; bytes: number }
+      const { bytesPerSecond, bytes } = reportIn(last)
       expect(bytesPerSecond).toBeGreaterThan(22_500_000)
       expect(bytesPerSecond).toBeLessThan(27_500_000)
       expect((await sent()) - before).toBeGreaterThan(bytes * 0.95)
