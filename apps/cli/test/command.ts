@@ -31,7 +31,7 @@ export interface Running {
 export function begin(args: readonly string[], options: Options = {}): Running {
   const { program = process.execPath, env = {}, cwd = PACKAGE } = options
   const argv = options.program ? args : [BIN, ...args]
-  const { NO_COLOR: _, FORCE_COLOR: __, VMFERRY_DEBUG: ___, ...inherited } = process.env
+  const { NO_COLOR: _, FORCE_COLOR: __, VMFERRY_DEBUG: ___, CI: ____, ...inherited } = process.env
   const child = spawn(program, argv, { cwd, env: { ...inherited, ...env } })
   const kill = (): void => {
     child.kill('SIGKILL')

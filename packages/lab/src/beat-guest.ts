@@ -1,5 +1,6 @@
 import type { BeatMemory } from './beat-image.ts'
 import { buildBeat } from './beat-image.ts'
+import { beatLog } from './beat-log.ts'
 
 /** A guest to be started. */
 export interface BeatGuestOptions extends BeatMemory {
@@ -42,7 +43,9 @@ export async function beatGuest(options: BeatGuestOptions): Promise<GuestCommand
 export function machineArguments(accel: 'tcg' | 'kvm', memoryMiB: number, beatPath: string): string[] {
   // Nested KVM may lack the register that arch-capabilities stands for; QEMU then refuses to start.
   const cpu = accel === 'kvm' ? 'host,-arch-capabilities' : 'qemu64'
-  const chardev = `socket,id=beat,path=${beatPath},server=on,wait=off`
+  // QEMU drops what is said while nobody listens, as in the first moments on another host: the log has it all the same
+  const log = `logfile=${beatLog(beatPath)},logappend=on`
+  const chardev = `socket,id=beat,path=${beatPath},server=on,wait=off,${log}`
   return ['qemu-system-x86_64', '-accel', accel, '-cpu', cpu, '-machine', 'pc', '-m', `${memoryMiB}`]
     .concat(['-nodefaults', '-display', 'none'])
     .concat(['-chardev', chardev, '-device', 'isa-serial,chardev=beat'])

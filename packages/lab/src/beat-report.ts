@@ -1,4 +1,4 @@
-import type { Beat } from './beat.ts'
+import type { Beat, BeatLine } from './beat.ts'
 import { beatPeriodMs } from './beat-image.ts'
 
 /** A guest that went from one host to another. */
@@ -16,7 +16,7 @@ export interface BeatReport {
   readonly count: number
   readonly first: Beat | undefined
   readonly last: Beat | undefined
-  /** Ticks between the lowest and the highest that nobody heard. */
+  /** Ticks between the lowest and the highest that were neither heard nor logged. */
   readonly lost: number
   /** Times the counter fell: an older state ran again, or the guest rebooted. */
   readonly backwards: number
@@ -35,6 +35,8 @@ export interface BeatReport {
 export interface BeatReportOptions {
   /** Default: {@link beatPeriodMs}; a guest of `linuxGuest` has `linuxPeriodMs`. */
   readonly periodMs?: number
+  /** What QEMU wrote down: beats that nobody heard are not lost. Other boots in it do not count. */
+  readonly logged?: readonly BeatLine[]
   /** The moment of the report, by `performance.now()`. Default: now. */
   readonly now?: number
 }
@@ -44,14 +46,17 @@ export interface BeatReportOptions {
  * together are read in any order, and that is neither a fall nor an overlap.
  */
 export function beatReport(beats: readonly Beat[], options: BeatReportOptions = {}): BeatReport {
-  const { periodMs = beatPeriodMs, now = performance.now() } = options
+  const { periodMs = beatPeriodMs, now = performance.now(), logged = [] } = options
   const boots = new Map<string, Beat[]>()
   for (const beat of beats) {
     const boot = boots.get(beat.cookie)
     if (boot === undefined) boots.set(beat.cookie, [beat])
     else boot.push(beat)
   }
-  const parts = [...boots.values()].map((boot) => readBoot(boot))
+  const parts = [...boots].map(([cookie, boot]) => {
+    const ticks = logged.filter((line) => line.cookie === cookie).map(({ tick }) => tick)
+    return readBoot(boot, new Set(ticks))
+  })
   const sum = (count: (part: Boot) => number): number => parts.reduce((total, part) => total + count(part), 0)
   return {
     count: beats.length,
@@ -75,7 +80,7 @@ interface Boot {
   readonly ordered: readonly Beat[]
 }
 
-function readBoot(beats: readonly Beat[]): Boot {
+function readBoot(beats: readonly Beat[], logged: ReadonlySet<number>): Boot {
   const heard = new Map<number, Beat>()
   const repeated = new Set<number>()
   const repeating = new Set<string>()
@@ -92,8 +97,10 @@ function readBoot(beats: readonly Beat[]): Boot {
     repeating.add(beat.host)
   }
   const ordered = [...heard.values()].toSorted((a, b) => a.tick - b.tick)
-  const span = (ordered.at(-1)?.tick ?? 0) - (ordered[0]?.tick ?? 1) + 1
-  return { lost: span - ordered.length, falls, twice: repeated.size, ordered }
+  const [first = 1, last = 0] = [ordered[0]?.tick, ordered.at(-1)?.tick]
+  let lost = 0
+  for (let tick = first; tick <= last; tick += 1) if (!heard.has(tick) && !logged.has(tick)) lost += 1
+  return { lost, falls, twice: repeated.size, ordered }
 }
 
 function handOversOf(ordered: readonly Beat[], periodMs: number): HandOver[] {

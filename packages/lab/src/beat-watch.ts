@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Beat } from './beat.ts'
 import { parseBeat } from './beat.ts'
+import { beatLog, readBeatLog, seenOutside } from './beat-log.ts'
 import type { BeatReport, BeatReportOptions } from './beat-report.ts'
 import { beatReport } from './beat-report.ts'
 import type { LabHost } from './lab-host.ts'
@@ -84,7 +85,10 @@ export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
         if (ends.some((end) => end.aborted)) onAbort()
         else ask()
       }),
-    report: (options) => beatReport(beats, options),
+    report: (options) => {
+      const logged = sources.flatMap(({ host, path }) => readBeatLog(seenOutside(host, beatLog(path))))
+      return beatReport(beats, { ...options, logged })
+    },
     close,
     [Symbol.dispose]: close,
   }
@@ -107,7 +111,7 @@ interface Ear {
 
 function listen(source: BeatSource, ear: Ear, signal: AbortSignal): void {
   const { host, path } = source
-  const outside = path.startsWith('/run/') ? host.run + path.slice('/run'.length) : path
+  const outside = seenOutside(host, path)
   let socket: Socket | undefined
   let timer: NodeJS.Timeout | undefined
   const dial = (): void => {

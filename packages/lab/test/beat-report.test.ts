@@ -106,3 +106,12 @@ describe('the report', () => {
     expect(beatReport([])).toMatchObject({ count: 0, first: undefined, lost: 0, backwards: 0, handOvers: [] })
   })
 })
+
+it('a beat that nobody heard is not lost if QEMU wrote it down', () => {
+  const beat = (tick: number, host: string): Beat => ({ at: tick * 4, host, tick, cookie: 'c0de', ok: true })
+  const heard = [beat(1, 'alpha'), beat(2, 'alpha'), beat(5, 'beta')]
+  expect(beatReport(heard).lost).toBe(2)
+  const logged = [3, 4].map((tick) => ({ tick, cookie: 'c0de', ok: true }))
+  expect(beatReport(heard, { logged }).lost).toBe(0)
+  expect(beatReport(heard, { logged: logged.map((line) => ({ ...line, cookie: 'beef' })) }).lost).toBe(2)
+})
