@@ -29,8 +29,8 @@ import {
 const problem = await labProblem()
 const linux = problem ?? (await linuxProblem())
 
-/** Beats arrive up to this much late when the machine is busy with two emulated guests. */
-const JITTER = 60
+/** Half of the beats may arrive no later than this on a machine that emulates the guests beside the tests. */
+const JITTER = 30
 
 describe.skipIf(problem !== null)(
   `a running guest between two real hosts${problem ? ` (${problem})` : ''}`,
@@ -67,8 +67,6 @@ describe.skipIf(problem !== null)(
       const report = watch.report()
       expect(isWhole(report)).toEqual(WHOLE)
       expect(report.handOvers).toMatchObject([{ from: 'alpha', to: 'beta', lostTicks: 0 }])
-      const { downtimeMs } = reportIn(last)
-      expect(report.handOvers[0]?.gapMs).toBeLessThanOrEqual(downtimeMs + JITTER)
 
       expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
       expect(await guestsOn(lab.beta)).toEqual([name])
@@ -97,15 +95,25 @@ describe.skipIf(problem !== null)(
 
     test('goes back and forth ten times', async () => {
       using watch = await startBeating(lab, { name: 'web1' })
+      const downtimes: number[] = []
       for (let move = 0; move < 10; move += 1) {
         const [from, to, there] = move % 2 === 0 ? [ALPHA, BETA, lab.beta] : [BETA, ALPHA, lab.alpha]
         const { code, last } = await ferry(lab, 'migrate', from, 'web1', to, '--live')
         expect({ move, code, last }).toMatchObject({ move, code: 0, last: { outcome: 'migrated' } })
+        downtimes.push(reportIn(last).downtimeMs)
         await beatsOn(watch, there)
       }
       const report = watch.report()
       expect(isWhole(report)).toEqual(WHOLE)
-      expect(report.handOvers).toHaveLength(10)
+      expect(report.handOvers.map(({ lostTicks }) => lostTicks)).toEqual(Array.from({ length: 10 }, () => 0))
+      // what the guest's own beat says of the silence, beyond the downtime that was reported
+      const beyond = report.handOvers
+        .map(({ gapMs }, move) => gapMs - (downtimes[move] ?? 0))
+        .toSorted((a, b) => a - b)
+      process.stdout.write(
+        `downtimes ${downtimes.join(' ')} ms; silence beyond them ${beyond.map(Math.round).join(' ')} ms\n`,
+      )
+      expect(beyond[5]).toBeLessThanOrEqual(JITTER)
       expect(await guestsOn(lab.alpha)).toEqual(['web1'])
       await stop(lab, ALPHA, 'web1')
       expect([await untilNothingOn(lab.alpha), await untilNothingOn(lab.beta)]).toEqual([NOTHING, NOTHING])

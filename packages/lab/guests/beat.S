@@ -175,29 +175,28 @@ awake:                                  /* IRQ 0 while halted; not by IRET, whic
     jnz 1b
     movl %edi, fill_at
 
-    movw $COM1, %dx
     movl tick, %ebx
     movb $32, %cl
     call hex
     movb $' ', %al
-    outb %al, %dx
+    call put
     movzwl cookie, %ebx
     movb $16, %cl
     call hex
     movb $' ', %al
-    outb %al, %dx
+    call put
     movl bad, %ebx
     movb $'k', %al
     testl %ebx, %ebx
     jz 1f
     movb $'B', %al
-    outb %al, %dx
+    call put
     movb $32, %cl
     call hex
     jmp 2f
-1:  outb %al, %dx
+1:  call put
 2:  movb $'\n', %al
-    outb %al, %dx
+    call put
     jmp beat
 
 word_at:                                /* EAX = the word that belongs at EDI */
@@ -213,6 +212,17 @@ wrong:                                  /* keeps the first address: a state of n
     movl %edi, bad
 1:  ret
 
+put:                                    /* AL to COM1 once it is free: QEMU drops what a slow listener has no room for */
+    pushl %eax
+    movw $COM1 + 5, %dx
+1:  inb %dx, %al
+    testb $0x20, %al
+    jz 1b
+    popl %eax
+    movw $COM1, %dx
+    outb %al, %dx
+    ret
+
 hex:                                    /* the CL lowest bits of EBX */
     subb $4, %cl
     movl %ebx, %eax
@@ -222,7 +232,7 @@ hex:                                    /* the CL lowest bits of EBX */
     jb 1f
     addb $39, %al
 1:  addb $48, %al
-    outb %al, %dx
+    call put
     testb %cl, %cl
     jnz hex
     ret

@@ -5,9 +5,9 @@ import { beatPeriodMs } from './beat-image.ts'
 export interface HandOver {
   readonly from: string
   readonly to: string
-  /** First beat there minus last beat here minus one period: the silence heard outside, in milliseconds. */
+  /** First beat there minus last beat here minus one period: the silence outside, in milliseconds. */
   readonly gapMs: number
-  /** Beats in between that arrived from nowhere. */
+  /** Beats in between that were neither heard nor logged. */
   readonly lostTicks: number
 }
 
@@ -54,8 +54,8 @@ export function beatReport(beats: readonly Beat[], options: BeatReportOptions = 
     else boot.push(beat)
   }
   const parts = [...boots].map(([cookie, boot]) => {
-    const ticks = logged.filter((line) => line.cookie === cookie).map(({ tick }) => tick)
-    return readBoot(boot, new Set(ticks))
+    const written = new Set(logged.filter((line) => line.cookie === cookie).map(({ tick }) => tick))
+    return { ...readBoot(boot, written), written }
   })
   const sum = (count: (part: Boot) => number): number => parts.reduce((total, part) => total + count(part), 0)
   return {
@@ -67,7 +67,7 @@ export function beatReport(beats: readonly Beat[], options: BeatReportOptions = 
     corrupt: beats.some(({ ok }) => !ok),
     cookies: [...boots.keys()],
     doubled: sum(({ twice }) => twice) * periodMs,
-    handOvers: parts.flatMap(({ ordered }) => handOversOf(ordered, periodMs)),
+    handOvers: parts.flatMap(({ ordered, written }) => handOversOf(ordered, written, periodMs)),
     alive: (host, sinceMs) => beats.some((beat) => beat.host === host && beat.at >= now - sinceMs),
   }
 }
@@ -103,11 +103,16 @@ function readBoot(beats: readonly Beat[], logged: ReadonlySet<number>): Boot {
   return { lost, falls, twice: repeated.size, ordered }
 }
 
-function handOversOf(ordered: readonly Beat[], periodMs: number): HandOver[] {
+function handOversOf(ordered: readonly Beat[], logged: ReadonlySet<number>, periodMs: number): HandOver[] {
   return ordered.flatMap((next, index) => {
     const last = ordered[index - 1]
     if (last === undefined || last.host === next.host) return []
-    const lostTicks = next.tick - last.tick - 1
-    return [{ from: last.host, to: next.host, gapMs: next.at - last.at - periodMs, lostTicks }]
+    const between = next.tick - last.tick - 1
+    const unheard = Array.from({ length: between }, (_, step) => last.tick + 1 + step).filter((tick) =>
+      logged.has(tick),
+    )
+    // a beat that was only written down broke the silence too
+    const gapMs = next.at - last.at - periodMs * (1 + unheard.length)
+    return [{ from: last.host, to: next.host, gapMs, lostTicks: between - unheard.length }]
   })
 }
