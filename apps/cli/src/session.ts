@@ -23,8 +23,6 @@ export interface Session {
   readonly interruption: Interruption
   /** Connects; a signal ends the attempt. */
   connect(uri: string): Promise<Connection>
-  /** Connects to both, or to none. */
-  connectBoth(source: string, target: string): Promise<readonly [Connection, Connection]>
 }
 
 /** Runs one command and resolves with its exit code: all that it opened is closed, all that failed has been told. */
@@ -72,12 +70,6 @@ function sessionOn(ferry: Ferry, output: Output, interruption: Interruption): Se
     output,
     interruption,
     connect,
-    async connectBoth(source, target) {
-      const [left, right] = await Promise.allSettled([connect(source), connect(target)])
-      if (left.status === 'rejected') throw left.reason
-      if (right.status === 'rejected') throw right.reason
-      return [left.value, right.value]
-    },
   }
 }
 

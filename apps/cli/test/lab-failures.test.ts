@@ -74,7 +74,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
       '--live',
     )
     expect(code).toBe(1)
-    expectError(last, { code: 'VM_CONNECTION', host: 'gamma' })
+    expectError(last, { code: 'VM_CONNECTION', phase: 'check', host: 'gamma', guest: ROLLED_BACK })
     await expectUntouched()
   })
 
@@ -103,7 +103,8 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     undo.push(await host.replace('/root/.ssh/known_hosts', lines.join('\n')))
     const { code, last } = await migrate()
     expect(code).toBe(1)
-    expectError(last, { code: 'VM_REFUSED', host: where === 'alpha' ? 'alpha' : 'beta' })
+    const told = { code: 'VM_REFUSED', phase: 'check', host: where === 'alpha' ? 'alpha' : 'beta' }
+    expectError(last, { ...told, guest: ROLLED_BACK })
     expect(JSON.stringify(last)).toMatch(how === 'changed' ? /CHANGED/ : /not known|unknown|no entry/i)
     await expectUntouched()
   })

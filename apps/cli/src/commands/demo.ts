@@ -39,7 +39,10 @@ async function stage(session: Session): Promise<Stage> {
     session.interruption.signal.throwIfAborted()
     session.output.say(`QEMU cannot be used here: ${errorData(error).message}`)
     session.output.say('so this is the hypervisor in memory (driver test), which moves no real guest')
-    const [here, there] = await session.connectBoth('test:///default', 'test:///other')
+    const [here, there] = await Promise.all([
+      session.connect('test:///default'),
+      session.connect('test:///other'),
+    ])
     return { here, there, name: 'web1', clear: async () => {} }
   }
 }
@@ -49,7 +52,7 @@ async function qemuStage(session: Session): Promise<Stage> {
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
     const uri = (side: string): string => `qemu:///session?run=${encodeURI(join(folder, side))}`
-    const [here, there] = await session.connectBoth(uri('a'), uri('b'))
+    const [here, there] = await Promise.all([session.connect(uri('a')), session.connect(uri('b'))])
     if (here.hypervisor === null) throw new Error('it is not installed')
     await here.start(GUEST, COMMAND_LINE)
     session.output.say(`a guest of 64 MiB in ${here.hypervisor}, between two run directories of this machine`)

@@ -1,3 +1,4 @@
+import { connectEnds } from '../ends.ts'
 import { inSession, type SessionOptions } from '../session.ts'
 import { watchedMigration } from '../watched-migration.ts'
 import { migrateOptions, type Wishes } from '../wishes.ts'
@@ -12,8 +13,7 @@ export async function migrate(
 ): Promise<number> {
   return inSession(options, async (session) => {
     const wanted = migrateOptions(wishes)
-    const [here, there] = await session.connectBoth(source, target)
-    const domain = await session.interruption.wait(here.domain(name))
+    const { domain, there } = await connectEnds(session, source, name, target)
     const { json } = options
     return watchedMigration(session, () => domain.migrate(there, wanted), {
       voyage: { domain: name, source, target },

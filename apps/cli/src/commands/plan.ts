@@ -1,4 +1,5 @@
 import type { Finding, Plan } from '@vmferry/core'
+import { connectEnds } from '../ends.ts'
 import { bytesText } from '../figure.ts'
 import type { Style } from '../frame.ts'
 import { jsonLine } from '../json-view.ts'
@@ -14,10 +15,10 @@ export async function plan(
   wishes: Wishes,
   options: SessionOptions,
 ): Promise<number> {
-  return inSession(options, async ({ connectBoth, interruption, output }) => {
+  return inSession(options, async (session) => {
+    const { interruption, output } = session
     const wanted = { ...migrateOptions(wishes), signal: interruption.signal }
-    const [here, there] = await connectBoth(source, target)
-    const domain = await interruption.wait(here.domain(name))
+    const { domain, there } = await connectEnds(session, source, name, target)
     const made = await interruption.wait(domain.plan(there, wanted))
     await output.print(
       ...(options.json ? [jsonLine({ type: 'plan', ...made })] : planText(made, styleFor(process.stdout))),
