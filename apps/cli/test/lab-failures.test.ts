@@ -161,6 +161,17 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     await expectUntouched()
   })
 
+  test('target that cannot load the guest: its own words are among the causes', async () => {
+    // another QEMU, with another size of memory: it finds out only when the stream comes
+    const other = `#!/bin/bash\nargs=("$@")\nfor i in "\${!args[@]}"; do [ "\${args[i]}" = 128 ] && args[i]=160; done\nexec /usr/bin/qemu-system-i386 "\${args[@]}"\n`
+    undo.push(await lab.beta.replace(QEMU, other, 0o755))
+    const { code, last } = await migrate()
+    expect(code).toBe(1)
+    expectError(last, { code: 'VM_PHASE_FAILED', phase: 'perform', guest: ROLLED_BACK })
+    expect(JSON.stringify(last)).toMatch(/mismatch: .*pc\.ram/)
+    await expectUntouched()
+  })
+
   test('URI with an unknown transport', async () => {
     const { code, last } = await migrate('--uri', 'ftp://beta')
     expect(code).toBe(1)

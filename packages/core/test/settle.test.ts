@@ -43,6 +43,19 @@ test('the target is ended before a stopped source is revived', async () => {
   expect(order).toEqual(['target.abort', 'source.abort'])
 })
 
+test('a target that ended by itself says why, among the causes', async () => {
+  const { web1, there, world } = await ferried()
+  world.before.perform = () => {
+    world.target = 'gone'
+    fail()
+  }
+  expect(await rejection(web1.migrate(there))).toMatchObject({
+    code: 'VM_PHASE_FAILED',
+    message: 'planted',
+    causes: [{ host: 'localhost', words: 'target says gone' }],
+  })
+})
+
 test('a paused guest is paused again after a roll-back', async () => {
   const { web1, there, world, here } = await ferried()
   void web1

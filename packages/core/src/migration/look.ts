@@ -1,4 +1,10 @@
-import { type CopyState, type EffectOptions, type GuestState, isVmError } from '../driver/index.ts'
+import {
+  type Cause,
+  type CopyState,
+  type EffectOptions,
+  type GuestState,
+  isVmError,
+} from '../driver/index.ts'
 import { ask, type Run, type Step } from './run.ts'
 
 /** The half that this run holds, or the one that the host has on file; null if the host never heard of it. */
@@ -52,6 +58,23 @@ export async function look(run: Run, side: 'source' | 'target'): Promise<CopySta
       ...NOT_ASKED,
       evidence: [`${run[side].host}: ${error instanceof Error ? error.message : String(error)}`],
     }
+  }
+}
+
+/** How long a target that failed may take to say why. */
+const LAST_WORDS = 5_000
+
+/** What the target's host knows of a copy that ended by itself: often the only place where the reason stands. */
+export async function lastWords(run: Run): Promise<readonly Cause[]> {
+  const half = run.at.incoming
+  if (!half) return []
+  try {
+    const seen = await ask(run, 'target', { ...undoing(run), limit: LAST_WORDS }, (call) =>
+      half.inspect(call),
+    )
+    return seen.run === 'gone' ? seen.evidence.map((words) => ({ host: run.target.host, words })) : []
+  } catch {
+    return []
   }
 }
 

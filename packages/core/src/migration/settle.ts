@@ -10,7 +10,7 @@ import {
 } from '../driver/index.ts'
 import { type Action, decide } from './decide.ts'
 import { confirm, finish } from './line.ts'
-import { found, look, NOT_ASKED, now, renewed, undoing } from './look.ts'
+import { found, lastWords, look, NOT_ASKED, now, renewed, undoing } from './look.ts'
 import type { Outcome } from './outcome.ts'
 import { ask, inPhase, note, type Run } from './run.ts'
 
@@ -128,8 +128,9 @@ async function goForward(run: Run, source: CopyState): Promise<void> {
 }
 
 /** The source takes over again; the target's copy is ended first, so that it lets go of the disks. */
-async function rollBack(run: Run, failure: VmError): Promise<Settled> {
+async function rollBack(run: Run, cause: VmError): Promise<Settled> {
   return inPhase(run, 'abort', async () => {
+    const failure = isVmError(cause, 'VM_ABORTED') ? cause : withCauses(cause, await lastWords(run))
     const targetGone = await bestEffort(run, 'target', 'the incoming copy')
     if (!targetGone && run.at.committing) {
       const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
@@ -154,6 +155,13 @@ async function rollBack(run: Run, failure: VmError): Promise<Settled> {
     const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy })
     return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
   })
+}
+
+/** The error with what another host said about it. */
+function withCauses(error: VmError, more: readonly Cause[]): VmError {
+  return more.length === 0
+    ? error
+    : vmError(error.code, error.message, { ...error, causes: [...error.causes, ...more] })
 }
 
 /** Ends one side's half; false, and a pending entry, if that could not be done. */
