@@ -15,6 +15,7 @@ export { type Journal, type JournalEntry, type JournalStep, memoryJournal } from
 export { type LazyDriver, lazy } from './ferry/registry.ts'
 export { systemClock, systemRandom } from './ferry/system-clock.ts'
 export { DRIVER, HOST_PROVIDER } from './ferry/tokens.ts'
+export type { AnyDriver, Lacking, ManifestAt, Manifests, OnHost, Wishes } from './ferry/wish.ts'
 export { type Action, type ClaimsView, decide, FINISH_TRIES, type JournalView } from './migration/decide.ts'
 export { type ErrorData, errorData } from './migration/error-data.ts'
 export type * from './migration/events.ts'

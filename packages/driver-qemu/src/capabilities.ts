@@ -1,11 +1,6 @@
-import { type Capabilities, defineCapabilities } from '@vmferry/core/driver'
+import { defineCapabilities, type Manifest } from '@vmferry/core/driver'
 
-/** All that this driver can ever do. What one host lacks is a finding of the check, not a gap here. */
-export const QEMU_CAPABILITIES: Capabilities & {
-  readonly live: true
-  readonly resource: true
-  readonly domainRename: true
-} = defineCapabilities({
+const ABILITIES = {
   live: true,
   resource: true,
   domainRename: true,
@@ -17,4 +12,7 @@ export const QEMU_CAPABILITIES: Capabilities & {
   progress: 'bytes',
   pausedGuests: true,
   features: { autoConverge: true, maxDowntime: true, startPaused: true },
-})
+} as const
+
+/** All that this driver can ever do. What one host lacks is a finding of the check, not a gap here. */
+export const QEMU_CAPABILITIES: Manifest<typeof ABILITIES> = defineCapabilities(ABILITIES)

@@ -1,11 +1,6 @@
-import { type Capabilities, defineCapabilities, vmError } from '@vmferry/core/driver'
+import { type Capabilities, defineCapabilities, type Manifest, vmError } from '@vmferry/core/driver'
 
-/** All that this driver can ever do. `?without=` narrows it for one connection, a world never does. */
-export const TEST_CAPABILITIES: Capabilities & {
-  readonly live: true
-  readonly resource: true
-  readonly domainRename: true
-} = defineCapabilities({
+const ABILITIES = {
   live: true,
   resource: true,
   domainRename: true,
@@ -17,7 +12,10 @@ export const TEST_CAPABILITIES: Capabilities & {
   progress: 'bytes',
   pausedGuests: true,
   features: { maxDowntime: true, startPaused: true },
-})
+} as const
+
+/** All that this driver can ever do. `?without=` narrows it for one connection, a world never does. */
+export const TEST_CAPABILITIES: Manifest<typeof ABILITIES> = defineCapabilities(ABILITIES)
 
 /** The wire format of every migration in a world. */
 export const STREAM = 'vmferry-test'

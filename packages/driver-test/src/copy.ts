@@ -4,6 +4,7 @@ import {
   type Performed,
   sleep,
   type TransferProgress,
+  vmError,
 } from '@vmferry/core/driver'
 import type { During } from './gate.ts'
 import { catchUp } from './guest.ts'
@@ -25,7 +26,8 @@ export interface CopyTask {
 
 /**
  * Pre-copy: all pages, then those that were written meanwhile, until the rest fits the longest downtime or the rounds
- * run out; then the guest is stopped and the rest goes over. A guest that is not to be live is stopped first.
+ * run out; then the guest is stopped and the rest goes over. A guest that is not to be live is stopped first. One whose
+ * process is gone is not copied: VM_PHASE_FAILED.
  */
 export async function copyGuest({ at, file, stream, during, call }: CopyTask): Promise<Performed> {
   const { world, capabilities } = at
@@ -77,14 +79,17 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
 
   const sendRound = async (pages: readonly number[]): Promise<void> => {
     copied.round += 1
+    const half = Math.floor(pages.length / 2)
     let halfway = copied.round > 1
     for (let next = 0; next < pages.length; ) {
-      if (!halfway && next * 2 >= pages.length) {
+      if (!halfway && next >= half) {
         halfway = true
         await during()
       }
       const most = Math.floor((rate() * SLICE) / memory.pageBytes)
-      const batch = pages.slice(next, next + Math.max(1, most))
+      // however fast the link is, the first round has a middle
+      const end = Math.min(next + Math.max(1, most), halfway ? pages.length : half)
+      const batch = pages.slice(next, end)
       catchUp(guest, world.now())
       const contents = batch.map((page) => ({ page, words: memory.read(page) }))
       next += batch.length
@@ -104,6 +109,12 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     return false
   }
 
+  // a crash from here on ends the copying by its signal
+  if (guest.state === 'failed' || guest.state === 'off')
+    throw vmError('VM_PHASE_FAILED', `the process of '${guest.name}' on ${guest.host} is gone`, {
+      host: guest.host,
+      phase: 'perform',
+    })
   const startedAt = world.now()
   catchUp(guest, startedAt)
   if (!request.live) stop()

@@ -68,6 +68,27 @@ test('when a process dies in mid-copy, perform fails and its host says that it i
   }
 })
 
+test('a process that is dead when perform is called, or dies in it, is not copied', async () => {
+  for (const when of ['before', 'during'] as const) {
+    for (const [live, linkBytesPerSecond] of [
+      [true, 72 * 1024 ** 2],
+      [false, 72 * 1024 ** 2],
+      [true, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const at = await twoHosts({ linkBytesPerSecond })
+      const { outgoing, incoming } = await begun(at, { live })
+      at.world.faults.add({ at: 'perform', kind: 'crash', side: 'source', when })
+      const error = await refusal(performed(at, outgoing, incoming))
+      expect(at.world.faults.pending()).toEqual([])
+      expect(error).toMatchObject({ code: 'VM_PHASE_FAILED', host: 'default' })
+      expect(error.message).toBe("the process of 'web1' on default is gone")
+      expect(await outgoing.inspect(at.call)).toMatchObject({ run: 'gone', revivable: false })
+      expect((await refusal(incoming.ready!(at.call))).code).toBe('VM_PHASE_FAILED')
+      expect(at.world.host('default').domain('web1')?.state).toBe('failed')
+    }
+  }
+})
+
 test('a target that died after it was loaded is neither ready nor finished', async () => {
   const at = await twoHosts()
   const { outgoing, incoming } = await begun(at)

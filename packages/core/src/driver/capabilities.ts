@@ -39,7 +39,8 @@ export interface Capabilities {
   readonly features: Readonly<Record<string, boolean>>
 }
 
-const DEFAULTS: Capabilities = {
+/** What a manifest says where its driver says nothing: no ability at all. */
+export const DEFAULT_CAPABILITIES = {
   live: false,
   resource: false,
   domainRename: false,
@@ -53,15 +54,25 @@ const DEFAULTS: Capabilities = {
   offline: false,
   pausedGuests: false,
   features: {},
+} as const
+
+/**
+ * A complete manifest in literal types: those of the abilities that a driver gives, the defaults for the others. An
+ * ability that may or may not be given is as wide as the contract has it.
+ */
+export type Manifest<A extends Partial<Capabilities>> = {
+  readonly [K in keyof Capabilities]: K extends keyof A
+    ? undefined extends A[K]
+      ? Capabilities[K]
+      : Extract<A[K], Capabilities[K]>
+    : (typeof DEFAULT_CAPABILITIES)[K]
 }
 
 /** Fills in the defaults and freezes the whole: a flag that is added to the contract later breaks no driver. */
-export function defineCapabilities<const C extends Partial<Capabilities>>(
-  abilities: C,
-): Readonly<Omit<Capabilities, keyof C> & C> {
-  const complete = { ...DEFAULTS, ...abilities }
+export function defineCapabilities<const A extends Partial<Capabilities>>(abilities: A): Manifest<A> {
+  const complete = { ...DEFAULT_CAPABILITIES, ...abilities }
   Object.freeze(complete.uriTransports)
   Object.freeze(complete.streams)
   Object.freeze(complete.features)
-  return Object.freeze(complete)
+  return Object.freeze(complete) as Manifest<A>
 }

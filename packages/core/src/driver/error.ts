@@ -76,15 +76,9 @@ export interface VmErrorDetails {
 }
 
 /** The one error type of vmferry. Recognise it by {@link isVmError}, never by `instanceof`: two copies of core may be loaded. */
-export interface VmError extends Error {
+export interface VmError extends Error, Omit<VmErrorDetails, 'cause' | 'causes'> {
   readonly kind: 'vmferry.error'
   readonly code: VmErrorCode
-  readonly phase?: Phase
-  readonly host?: string
-  readonly outcome?: string
-  readonly guest?: GuestStates
-  readonly remedy?: string
-  readonly report?: unknown
   readonly causes: readonly Cause[]
 }
 

@@ -1,21 +1,25 @@
 import type { Capabilities, StopOptions } from '../driver/index.ts'
 import type { Domain } from './domain.ts'
+import type { OnHost } from './wish.ts'
 
-/** An open connection to one host, for applications. */
-export interface Connection extends AsyncDisposable {
+/**
+ * An open connection to one host, for applications. `C` is the manifest of its driver; without it nothing is known
+ * before run time.
+ */
+export interface Connection<out C extends Capabilities = Capabilities> extends AsyncDisposable {
   /** The connection URI, as it was given. */
   readonly uri: string
   /** The driver's name. */
   readonly driver: string
   /** The manifest, narrowed by what this host cannot do. */
-  readonly capabilities: Capabilities
+  readonly capabilities: OnHost<C>
   /** Name and version of the hypervisor there; null if none is installed. */
   readonly hypervisor: string | null
-  domains(): Promise<readonly Domain[]>
+  domains(): Promise<readonly Domain<C>[]>
   /** Rejects with VM_NOT_FOUND, or VM_INVALID for a name that cannot be one. */
-  domain(name: string): Promise<Domain>
+  domain(name: string): Promise<Domain<C>>
   /** Starts a domain from the hypervisor's own command line; VM_UNSUPPORTED if the driver cannot. */
-  start(name: string, commandLine: readonly string[]): Promise<Domain>
+  start(name: string, commandLine: readonly string[]): Promise<Domain<C>>
   /** Ends a domain; without `force` the guest is asked to power off. */
   stop(name: string, options?: Partial<StopOptions>): Promise<void>
   /** Waits for the migrations of this connection to settle, then closes it. Idempotent. */

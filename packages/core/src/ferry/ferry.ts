@@ -1,6 +1,6 @@
 import {
+  type Capabilities,
   type Clock,
-  type Driver,
   type HostProvider,
   type Logger,
   type Random,
@@ -11,12 +11,13 @@ import type { Connection } from './connection.ts'
 import type { FerryParts } from './ferry-parts.ts'
 import { type Journal, memoryJournal } from './journal.ts'
 import { openConnection } from './open-connection.ts'
-import { type LazyDriver, registry } from './registry.ts'
+import { registry } from './registry.ts'
 import { systemClock, systemRandom } from './system-clock.ts'
+import type { AnyDriver, ManifestAt, Manifests } from './wish.ts'
 
 /** What a ferry is made of. */
-export interface FerryOptions {
-  readonly drivers: readonly (Driver | LazyDriver)[]
+export interface FerryOptions<D extends AnyDriver = AnyDriver> {
+  readonly drivers: readonly D[]
   /** How hosts are reached: `local()` and `ssh()` of `@vmferry/host`. Default: none, for drivers that need no host. */
   readonly hosts?: readonly HostProvider[]
   /** Default: one that is forgotten with the process. */
@@ -29,15 +30,23 @@ export interface FerryOptions {
   readonly log?: Logger
 }
 
-/** Moves domains between the connections that it opens. */
-export interface Ferry extends AsyncDisposable {
-  /** Connects to the host that a connection URI names: `qemu+ssh://root@alpha/system`. */
-  connect(uri: string, options?: { readonly signal?: AbortSignal }): Promise<Connection>
+/** Moves domains between the connections that it opens. `M` are the manifests of its drivers, by name. */
+export interface Ferry<M extends Record<string, Capabilities> = Record<string, Capabilities>>
+  extends AsyncDisposable {
+  /**
+   * Connects to the host that a connection URI names: `qemu+ssh://root@alpha/system`. A URI that is written out has the
+   * type of its driver's connections; of a `string` nothing is known before run time.
+   */
+  connect<const U extends string>(
+    uri: U,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Connection<ManifestAt<M, U>>>
   /** Waits for migrations to settle, then closes all connections. Idempotent. */
   close(): Promise<void>
 }
 
 /** Makes a ferry. VM_INVALID or VM_UNSUPPORTED for drivers that this core cannot use. */
+export function createFerry<D extends AnyDriver>(options: FerryOptions<D>): Ferry<Manifests<D>>
 export function createFerry(options: FerryOptions): Ferry {
   const known = registry(options.drivers, options.hosts ?? [])
   const parts: FerryParts = {
@@ -54,7 +63,9 @@ export function createFerry(options: FerryOptions): Ferry {
       if (closed) throw vmError('VM_CONNECTION', 'this ferry is closed')
       const uri = parseConnectionUri(text)
       const driver = await known.driverFor(uri)
-      return openConnection(parts, driver, uri, () => known.providerFor(uri), signal)
+      const opened = await openConnection(parts, driver, uri, () => known.providerFor(uri), signal)
+      // its manifest is the driver's own, whichever one the type of the URI says
+      return opened as Connection<never>
     },
     async close() {
       closed = true

@@ -41,7 +41,8 @@ export function openDomain(parts: FerryParts, source: ConnectionEnd, domain: Dri
         const migration = startMigration(run, arrived, canceller)
         source.busyWith(migration.done)
         end.busyWith(migration.done)
-        return migration
+        // the target's manifest, whichever one the type of the connection says
+        return migration as Migration<never>
       } catch (error) {
         return refused(parts, { id, log }, source, domain, error)
       }
@@ -67,7 +68,7 @@ function refused(
   { uri }: ConnectionEnd,
   { name, state }: DriverDomain,
   error: unknown,
-): Migration {
+): Migration<never> {
   const source: GuestState = state === 'running' || state === 'paused' ? state : 'stopped'
   const cause = isVmError(error) ? error : vmError('VM_PROTOCOL', String(error), { cause: error })
   const guest = { source, target: 'none' as const }
@@ -83,5 +84,5 @@ function refused(
   })
   log.end()
   parts.log.debug('migration refused', { migration: id, code: told.code })
-  return refusedMigration({ id, log }, told, NO_FIGURES)
+  return refusedMigration({ id, log }, told, NO_FIGURES) as Migration<never>
 }

@@ -1,17 +1,27 @@
-import { CONTRACT, type ConnectionUri, type Driver, type HostProvider, vmError } from '../driver/index.ts'
+import {
+  type Capabilities,
+  CONTRACT,
+  type ConnectionUri,
+  type Driver,
+  type HostProvider,
+  vmError,
+} from '../driver/index.ts'
 
-/** A driver that is loaded when it is first needed. */
-export interface LazyDriver {
+/** A driver that is loaded when it is first needed; `N` and `C` are those of the driver. */
+export interface LazyDriver<N extends string = string, C extends Capabilities = Capabilities> {
   readonly lazy: true
-  readonly name: string
-  load(): Promise<Driver>
+  readonly name: N
+  load(): Promise<Driver<string, C>>
 }
 
 /**
  * A driver by name that is imported when a URI first asks for it: `lazy('qemu', () => import('@vmferry/driver-qemu'))`.
  * The module must export its factory as `driver`.
  */
-export function lazy(name: string, load: () => Promise<{ readonly driver: () => Driver }>): LazyDriver {
+export function lazy<const N extends string, C extends Capabilities>(
+  name: N,
+  load: () => Promise<{ readonly driver: () => Driver<string, C> }>,
+): LazyDriver<N, C> {
   return { lazy: true, name, load: async () => (await load()).driver() }
 }
 

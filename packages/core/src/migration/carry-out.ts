@@ -2,16 +2,19 @@ import { abortError, isVmError, type Tuning, type VmError, vmError } from '../dr
 import type { Domain } from '../ferry/domain.ts'
 import { migrateDirectly } from './direct-line.ts'
 import { errorData } from './error-data.ts'
+import type { MigrationComplete } from './events.ts'
 import { migrateByPhases } from './line.ts'
 import { type Migration, migrationHandle } from './migration.ts'
 import type { Outcome, Report } from './outcome.ts'
 import { ask, note, type Run } from './run.ts'
 import { type Settled, settle } from './settle.ts'
+import { traceEnd, traceStart } from './trace.ts'
 
 /** Starts a migration at once. `arrived` makes the domain at its destination; `canceller` fires `run.cancelled`. */
 export function startMigration(run: Run, arrived: () => Domain, canceller: AbortController): Migration {
   let report: Report | null = null
   const conclude = async (): Promise<Domain> => {
+    traceStart(run)
     const { outcome, error } = await outcomeOf(run)
     await note(run, 'settled').catch(() => {})
     run.at.settled = true
@@ -98,15 +101,17 @@ function emitComplete(run: Run, outcome: Outcome, error: VmError | null, report:
   const inCharge = { migrated: request.rename ?? domain, rolledBack: domain, inDoubt: null, lost: null }[
     outcome
   ]
-  log.emit({
+  const complete: MigrationComplete = {
     type: 'migration-complete',
     outcome,
     driver,
     ...(inCharge !== null && { domain: inCharge }),
     report,
     ...(error && { error: errorData(error) }),
-  })
+  }
+  log.emit(complete)
   log.end()
+  traceEnd(run, complete)
 }
 
 function reportOf({ at, clock }: Run): Report {

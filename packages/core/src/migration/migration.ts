@@ -1,4 +1,4 @@
-import { type Tuning, vmError } from '../driver/index.ts'
+import { type Capabilities, type Tuning, vmError } from '../driver/index.ts'
 import type { Domain } from '../ferry/domain.ts'
 import type { EventLog } from './event-log.ts'
 import type { MigrationEvent } from './events.ts'
@@ -7,12 +7,15 @@ import type { Report } from './outcome.ts'
 /**
  * A migration that has been started. It can be awaited like a promise for the domain at its destination, and iterated
  * for its events: each reader gets all of them from the first on, `break` ends only that reader, and iteration never
- * throws.
+ * throws. `C` is the manifest of the target's driver.
  */
-export interface Migration extends PromiseLike<Domain>, AsyncIterable<MigrationEvent>, AsyncDisposable {
+export interface Migration<out C extends Capabilities = Capabilities>
+  extends PromiseLike<Domain<C>>,
+    AsyncIterable<MigrationEvent>,
+    AsyncDisposable {
   readonly id: string
   /** The domain at its destination, or a VmError with `outcome`, `guest` and `report`. */
-  readonly done: Promise<Domain>
+  readonly done: Promise<Domain<C>>
   /** The figures, once it is settled. */
   readonly report: Report | null
   /**

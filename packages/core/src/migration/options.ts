@@ -1,6 +1,9 @@
 import type { Limits } from './limits.ts'
 
-/** What can be asked of a migration. Every wish is checked against both manifests before any host is touched. */
+/**
+ * What can be asked of a migration. Every wish is checked against both manifests before any host is touched; where both
+ * are known literally, one that an end denies does not even compile.
+ */
 export interface MigrateOptions {
   /** Keep the guest running while it is copied. Default false: it is stopped first. */
   readonly live?: boolean

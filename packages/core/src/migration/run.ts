@@ -18,6 +18,7 @@ import { type CallLoan, callDriver } from './driver-call.ts'
 import type { EventLog } from './event-log.ts'
 import type { Limits } from './limits.ts'
 import type { Pending } from './outcome.ts'
+import { tracePhase } from './trace.ts'
 
 /** One end of a running migration. The connection may be replaced when it breaks. */
 export interface Side {
@@ -103,7 +104,7 @@ export async function inPhase<T>(run: Run, phase: Phase, work: () => Promise<T>)
   const from = run.clock.monotonic()
   run.log.emit({ type: 'phase-start', phase })
   try {
-    return await work()
+    return await tracePhase(run, phase, work)
   } finally {
     run.log.emit({ type: 'phase-end', phase, ms: Math.round(run.clock.monotonic() - from) })
   }
