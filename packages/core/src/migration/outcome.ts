@@ -3,7 +3,8 @@
  *
  * - `migrated`: the target is in charge.
  * - `rolledBack`: the source is in charge, in the state that it, or its guest, left.
- * - `inDoubt`: the target was told to run the guest and cannot be asked; the source is kept stopped.
+ * - `inDoubt`: the target may have been told to run the guest and cannot be asked, or the source does not answer; what is
+ *   stopped is kept stopped.
  * - `lost`: both copies are proved gone.
  */
 export type Outcome = 'migrated' | 'rolledBack' | 'inDoubt' | 'lost'
