@@ -8,6 +8,14 @@ test('a driver whose contract this core does not know is refused, naming both nu
   expect(() => createFerry({ drivers: [odd] })).toThrow(/contract 7, this core knows 1/)
 })
 
+test('a driver whose manifest is none is refused, naming the member', () => {
+  const driver = fakeDriver(fakeWorld())
+  const odd = { ...driver, capabilities: { ...driver.capabilities, live: 'yes' } } as unknown as Driver
+  expect(() => createFerry({ drivers: [odd] })).toThrow(
+    /capabilities\.live is 'yes', but should be true or false/,
+  )
+})
+
 test('two drivers of one name are refused', () => {
   const driver = fakeDriver(fakeWorld())
   expect(() => createFerry({ drivers: [driver, driver] })).toThrow(/two drivers are named 'fake'/)

@@ -15,8 +15,8 @@ const DEFAULT_BANDWIDTH = 1_250_000_000
 /** QEMU's own default, in milliseconds. */
 const DEFAULT_DOWNTIME = 300
 
-/** How often the figures are asked for: often at first, as most copies are short. */
-const POLL = { first: 100, later: 500, firstFor: 3_000 }
+/** How often the figures are asked for: often at first, as most copies are short; at once until there are any. */
+const POLL = { none: 5, first: 100, later: 500, firstFor: 3_000 }
 
 /** QEMU takes at most 2,000,000 ms (measured on 7.2). */
 const LONGEST_DOWNTIME = 2_000_000
@@ -123,7 +123,8 @@ async function followed(
     const info = await monitor.execute('query-migrate', {}, call)
     tell(info, call)
     if (isOver(info.status)) return info
-    const pause = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
+    const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
+    const pause = info.ram ? usual : POLL.none
     await Promise.race([sleep(clock, pause, call.signal), ending.reached])
     if (ending.lost())
       throw vmError('VM_CONNECTION', `the monitor of the guest on ${host} has gone`, { host })

@@ -48,14 +48,17 @@ export function openIncoming(
     async ready(call) {
       const client = await monitor.get()
       for (;;) {
-        const { status, 'error-desc': words } = await client.execute('query-migrate', {}, call)
-        if (status === 'completed') break
-        if (status === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log)))
+        // sent together and answered in order: one round trip
+        const [{ status: copied, 'error-desc': words }, { running, status }] = await Promise.all([
+          client.execute('query-migrate', {}, call),
+          client.execute('query-status', {}, call),
+        ])
+        if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log)))
+        if (running)
+          throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
+        if (copied === 'completed') return
         await sleep(clock, 5, call.signal)
       }
-      const { running, status } = await client.execute('query-status', {}, call)
-      if (running)
-        throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
     },
     async finish(call) {
       const client = await monitor.get()

@@ -1,7 +1,7 @@
 import { type CallOptions, type HostChannel, type HostProcess, vmError } from '@vmferry/core/driver'
 
-/** Waits for a word, then makes the file, durably, and says so. */
-const STAND_BY = 'read -r go || exit; : >"$1.new" && sync "$1.new" && mv "$1.new" "$1" && echo done'
+/** Waits for a word, then makes the file, durably, and says so: it is all in its being there. */
+const STAND_BY = 'read -r go || exit; : >"$1" && sync "$1" "${1%/*}" && echo done'
 
 /**
  * Leaves the mark that a copy may have run. It is made while the guest stands still, so its process is started before:
@@ -9,20 +9,28 @@ const STAND_BY = 'read -r go || exit; : >"$1.new" && sync "$1.new" && mv "$1.new
  */
 export interface Marker {
   leave(call: CallOptions): Promise<void>
-  /** Ends the process that stands by; the mark, if left, stays. */
+  /** Ends the process that stands by, unless it has done its work; the mark, if left, stays. */
   end(): Promise<void>
 }
 
 /** A marker whose process stands by from now on. */
 export async function standByToMark(host: HostChannel, path: string, call: CallOptions): Promise<Marker> {
   const process = await host.spawn(['sh', '-c', STAND_BY, 'sh', path], call)
-  let left: Promise<void> | null = null
+  process.exit.catch(() => {})
+  let answer: Promise<boolean> | null = null
+  let done = false
   return {
-    leave(options) {
-      left ??= signalled(process, host, path, options)
-      return left
+    async leave(options) {
+      answer ??= signalled(process)
+      done = await answer
+      if (done) return
+      if (options.signal.aborted) throw vmError('VM_TIMEOUT', `${host.name} did not confirm the mark ${path}`)
+      // the process is gone, or not to be reached: the slow way
+      await host.writeFile(path, '', options)
     },
-    end: () => process.kill('KILL'),
+    async end() {
+      if (!done) await process.kill('KILL')
+    },
   }
 }
 
@@ -31,23 +39,16 @@ export function lateMarker(host: HostChannel, path: string): Marker {
   return { leave: (call) => host.writeFile(path, '', call), end: async () => {} }
 }
 
-/** If the process is gone, or not to be reached, the mark is made the slow way. */
-async function signalled(
-  process: HostProcess,
-  host: HostChannel,
-  path: string,
-  call: CallOptions,
-): Promise<void> {
-  process.exit.catch(() => {})
-  process.stdin.on('error', () => {})
-  process.stdin.end('go\n')
-  let words = ''
-  try {
-    for await (const chunk of process.stdout) words += String(chunk)
-  } catch {
-    words = ''
-  }
-  if (words.trim() === 'done') return
-  if (call.signal.aborted) throw vmError('VM_TIMEOUT', `${host.name} did not confirm the mark ${path}`)
-  await host.writeFile(path, '', call)
+/** Gives the word. True as soon as the process says that the mark is there; its end, or the connection's, is a no. */
+function signalled({ stdin, stdout }: HostProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    let words = ''
+    stdout.on('data', (chunk: Buffer) => {
+      words += String(chunk)
+      if (words.trim() === 'done') resolve(true)
+    })
+    for (const end of ['end', 'close', 'error']) stdout.once(end, () => resolve(false))
+    stdin.on('error', () => {})
+    stdin.end('go\n')
+  })
 }

@@ -16,7 +16,7 @@ import { monitorHolder } from './monitor-holder.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { untilGone } from './recorded-process.ts'
 import { sshDestination } from './ssh.ts'
-import { endTunnel, startTunnel } from './tunnel.ts'
+import { endTunnel, startTunnel, stopTunnel } from './tunnel.ts'
 
 /** How long a QEMU that was asked to quit may take before it is killed. */
 const QUIT_LIMIT = 5_000
@@ -81,12 +81,12 @@ export function openOutgoing(
     },
     async confirm(call) {
       const quit = async (): Promise<void> => {
-        if (!process || (await isGone(call))) return
+        if (!process) return
         const client = await monitor.get().catch(() => null)
         await client?.execute('quit', {}, { ...call, timeout: QUIT_LIMIT }).catch(() => {})
         await untilGone(host, clock, process, client ? QUIT_LIMIT : 0, call)
       }
-      await Promise.all([quit(), endTunnel(host, clock, folder, call)])
+      await Promise.all([quit(), stopTunnel(host, clock, folder, call)])
       await monitor.drop()
       await host.remove(folder.path, call)
     },

@@ -19,12 +19,11 @@ export interface SourceFacts {
   readonly findings: readonly Finding[]
 }
 
-/** Asks a running guest for all that its offer and the findings rest on. `address`: what a name in the migration URI means here. */
+/** Asks a running guest for all that its offer and the findings rest on. */
 export async function sourceFacts(
   { host, runDirectory }: QemuHost,
   { definition, folder }: Guest,
   request: MigrationRequest,
-  address: string | null,
   call: CallOptions,
 ): Promise<SourceFacts> {
   const { signal } = call
@@ -60,7 +59,6 @@ export async function sourceFacts(
           folder: folder.path,
           runDirectory,
           hostId: request.source.hostId,
-          address,
           files: filesToJson(await files),
         },
       },

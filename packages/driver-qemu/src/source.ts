@@ -3,6 +3,7 @@ import {
   type CallOptions,
   type EffectOptions,
   type MigrationSource,
+  type Offer,
   type Outgoing,
   vmError,
 } from '@vmferry/core/driver'
@@ -32,17 +33,21 @@ export function qemuSource(at: QemuHost): MigrationSource {
   const { host } = at
   return {
     async check(domain, request, call) {
-      const guest = await ready(at, domain, call)
-      const { address, transports, findings } = await sourceTransports(host, request, call)
-      const facts = await sourceFacts(at, guest, request, address, call)
-      const digest = createHash('sha256').update(JSON.stringify(facts.offer)).digest('hex')
-      return { offer: facts.offer, transports, findings: [...facts.findings, ...findings], digest }
+      const ways = sourceTransports(host, request, call)
+      // what the guest says comes first, also of two errors
+      ways.catch(() => {})
+      const facts = await sourceFacts(at, await ready(at, domain, call), request, call)
+      const { address, transports, findings } = await ways
+      const offer = withAddress(facts.offer, address)
+      const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
+      return { offer, transports, findings: [...facts.findings, ...findings], digest }
     },
     async begin(domain, request, call) {
       const guest = await ready(at, domain, call)
       const { address } =
         request.uri?.transport === 'tcp' ? await sourceTransports(host, request, call) : NO_ADDRESS
-      const { offer } = await sourceFacts(at, guest, request, address, call)
+      const facts = await sourceFacts(at, guest, request, call)
+      const offer = withAddress(facts.offer, address)
       const file: MigrationFile = {
         migration: call.migration,
         epoch: call.epoch,
@@ -63,6 +68,11 @@ export function qemuSource(at: QemuHost): MigrationSource {
       return { ...half, record: hostRecord('source', guest.definition.name, file) }
     },
   }
+}
+
+/** The offer with what a name in the migration URI means at the source. */
+function withAddress(offer: Offer, address: string | null): Offer {
+  return { ...offer, cookie: { ...offer.cookie, address } }
 }
 
 /** The guest, alive and in nobody's hands. */

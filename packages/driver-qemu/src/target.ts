@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import {
+  type CallOptions,
   type ChosenRequest,
   type EffectOptions,
+  type HostChannel,
   type Incoming,
   isVmError,
+  type JsonObject,
   type MigrationTarget,
   type Offer,
   type Ticket,
@@ -66,8 +69,7 @@ async function prepared(
   const definition = arrivingDefinition(offer, request.rename)
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
-  await host.writeFile(folder.incoming, JSON.stringify(file), call)
-  await host.writeFile(folder.definition, JSON.stringify(definitionToJson(definition)), call)
+  await fileArrival(host, folder, [file, definitionToJson(definition)], call)
   const { process, monitor } = await launchGuest(host, folder, definition, true, call)
   await monitor.execute(
     'migrate-set-capabilities',
@@ -77,6 +79,30 @@ async function prepared(
   const ticket = await listening(monitor, folder, offer, request, call)
   const marker = await standByToMark(host, folder.mayHaveRun, call)
   return openIncoming(at, { folder, file, process, ticket }, monitor, marker)
+}
+
+/** Files the record, then the definition: each a line of the input, whole and on the disk before the next. */
+const FILE = `
+umask 077
+mkdir -p "$1" && cd "$1" || exit 1
+keep() { printf %s "$2" >"$1.new" && sync "$1.new" && mv "$1.new" "$1"; }
+IFS= read -r record && IFS= read -r definition || exit 1
+keep incoming.json "$record" && keep definition.json "$definition" && sync . ..
+`
+
+async function fileArrival(
+  host: HostChannel,
+  folder: GuestFolder,
+  files: readonly [MigrationFile, JsonObject],
+  call: CallOptions,
+): Promise<void> {
+  const input = files.map((file) => `${JSON.stringify(file)}\n`).join('')
+  const { code, stderr } = await host.exec(['sh', '-c', FILE, 'sh', folder.path], { ...call, input })
+  if (code === 0) return
+  throw vmError('VM_PHASE_FAILED', `the migration could not be filed in ${folder.path} on ${host.name}`, {
+    host: host.name,
+    causes: [{ host: host.name, words: stderr.trim() }],
+  })
 }
 
 /** Makes QEMU listen, and says where. */

@@ -31,17 +31,28 @@ export async function startTunnel(
   }
 }
 
-/** Ends the tunnel, proves it gone, and removes its files. One that was never started is no error. */
+/** Ends the tunnel and proves it gone; its files stay. False if none was ever started. */
+export async function stopTunnel(
+  host: HostChannel,
+  clock: Clock,
+  folder: GuestFolder,
+  call: CallOptions,
+): Promise<boolean> {
+  const process = await processIn(host, folder.tunnelProcess, call)
+  if (!process) return false
+  await host.kill(process, 'TERM', call)
+  await untilGone(host, clock, process, 2_000, call)
+  return true
+}
+
+/** As {@link stopTunnel}, and removes its files. */
 export async function endTunnel(
   host: HostChannel,
   clock: Clock,
   folder: GuestFolder,
   call: CallOptions,
 ): Promise<void> {
-  const process = await processIn(host, folder.tunnelProcess, call)
-  if (!process) return
-  await host.kill(process, 'TERM', call)
-  await untilGone(host, clock, process, 2_000, call)
+  if (!(await stopTunnel(host, clock, folder, call))) return
   await Promise.all(
     [folder.tunnelSocket, folder.tunnelProcess, folder.tunnelLog].map((path) => host.remove(path, call)),
   )

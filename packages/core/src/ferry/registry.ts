@@ -6,6 +6,7 @@ import {
   type HostProvider,
   vmError,
 } from '../driver/index.ts'
+import { checkManifest } from '../edge/manifest.ts'
 
 /** A driver that is loaded when it is first needed; `N` and `C` are those of the driver. */
 export interface LazyDriver<N extends string = string, C extends Capabilities = Capabilities> {
@@ -69,7 +70,7 @@ export function registry(
   }
 }
 
-/** The driver, if this core knows its contract. */
+/** The driver, if this core knows its contract and its manifest is one. */
 function checked(driver: Driver, name: string = driver.name): Driver {
   const { contract } = driver as { readonly contract: unknown }
   if (contract !== CONTRACT) {
@@ -83,5 +84,6 @@ function checked(driver: Driver, name: string = driver.name): Driver {
   }
   if (driver.name !== name)
     throw vmError('VM_INVALID', `the driver for '${name}' calls itself '${driver.name}'`)
+  checkManifest(driver.capabilities)
   return driver
 }

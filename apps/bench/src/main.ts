@@ -1,0 +1,28 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { labProblem, openLab } from '@vmferry/lab'
+import { ferryContender, rawContender } from './contender.ts'
+import { type Run, sideBySide } from './side-by-side.ts'
+import { medians, table } from './summary.ts'
+import { commit, versions } from './versions.ts'
+
+const RESULTS = fileURLToPath(new URL('../../../docs/results/', import.meta.url))
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '11' } } })
+const times = Number(values.runs)
+if (!Number.isInteger(times) || times < 1) throw new Error('--runs wants a whole number, 1 or more')
+
+const problem = await labProblem()
+if (problem !== null) throw new Error(`nothing can be measured here: ${problem}`)
+
+const tell = ({ contender, wallMs, gapMs }: Run): void => {
+  process.stderr.write(`${contender.padEnd(8)} ${wallMs.toFixed(0)} ms, silent for ${gapMs.toFixed(1)} ms\n`)
+}
+await using lab = await openLab()
+const middle = medians(await sideBySide(lab, [rawContender(), ferryContender()], times, tell))
+process.stdout.write(`${table(middle)}\n`)
+
+const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }
+await mkdir(RESULTS, { recursive: true })
+await writeFile(`${RESULTS}bench.json`, `${JSON.stringify(result, null, 2)}\n`)

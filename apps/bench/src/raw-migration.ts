@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lab } from '@vmferry/lab'
+import type { QmpClient } from '@vmferry/qmp'
+import { RAW, rawMonitor, startRaw } from './raw-guest.ts'
+
+/** Milliseconds of the bare sequence. */
+export interface RawTimes {
+  /** Until `migrate` is sent. */
+  readonly setupMs: number
+  /** Until QEMU has announced the end of the copy. */
+  readonly copyMs: number
+  /** Until the target has taken `cont`. */
+  readonly contMs: number
+}
+
+const longestWait = 20_000
+
+/**
+ * What an expert would type, and nothing beyond it: no check, no record, no verdict, no way back. The monitors are
+ * dialled directly, not over ssh, which makes it a floor that no controller on another machine reaches.
+ */
+export async function migrateRaw(lab: Lab, argv: readonly string[]): Promise<RawTimes> {
+  const from = performance.now()
+  const tunnelSocket = lab.alpha.run + RAW.tunnel.slice('/run'.length)
+  startRaw(lab.beta, argv, ['-S', '-incoming', `unix:${RAW.incoming}`])
+  const [source, target] = await Promise.all([rawMonitor(lab.alpha), rawMonitor(lab.beta)])
+  const tunnel = lab.alpha.spawn(['ssh', ...SSH_OPTIONS, '-L', `${RAW.tunnel}:${RAW.incoming}`, 'beta'], {
+    stdio: 'ignore',
+  })
+  await Promise.all([untilThere(tunnelSocket), ...[source, target].map(prepared)])
+  await source.execute('migrate-set-parameters', { 'max-bandwidth': 1_250_000_000, 'downtime-limit': 300 })
+
+  const ended = source.waitFor(
+    ({ event, data }) =>
+      event === 'MIGRATION' && ENDS.includes(String((data as { status?: unknown }).status)),
+    { timeout: 60_000 },
+  )
+  const migrating = performance.now()
+  await source.execute('migrate', { uri: `unix:${RAW.tunnel}` })
+  await ended
+  const copied = performance.now()
+  const { status, 'error-desc': words } = await source.execute('query-migrate')
+  if (status !== 'completed') throw new Error(`the bare migration ended ${status}: ${words ?? 'no words'}`)
+  await target.execute('cont')
+  const running = performance.now()
+  await Promise.all([source.execute('quit'), target.close()])
+  tunnel.kill()
+  await rm(tunnelSocket)
+  return { setupMs: migrating - from, copyMs: copied - migrating, contMs: running - copied }
+}
+
+/** As the driver has them, so that the copy itself is the same. */
+const SSH_OPTIONS = ['-N', '-T', '-o', 'BatchMode=yes', '-o', 'Ciphers=aes128-gcm@openssh.com'].concat([
+  '-o',
+  'StreamLocalBindUnlink=yes',
+])
+
+const ENDS: readonly string[] = ['completed', 'failed', 'cancelled']
+
+async function prepared(monitor: QmpClient): Promise<void> {
+  const capabilities = ['events', 'return-path'].map((capability) => ({ capability, state: true }))
+  await monitor.execute('migrate-set-capabilities', { capabilities })
+}
+
+async function untilThere(path: string): Promise<void> {
+  const until = performance.now() + longestWait
+  while (!existsSync(path)) {
+    if (performance.now() > until) throw new Error(`${path} was not made`)
+    await sleep(2)
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { median, medians, table } from '../src/summary.ts'
+
+test('the median is the middle figure, or the mean of the two in the middle', () => {
+  expect([median([30, 1, 2]), median([4, 1, 2, 3]), median([7]), median([])]).toEqual([2, 2.5, 7, Number.NaN])
+})
+
+test('each contender has the medians of its own runs, and a column in the table', () => {
+  const run = (contender: 'raw' | 'vmferry', wallMs: number) => ({
+    contender,
+    wallMs,
+    gapMs: wallMs / 10,
+    own: { setupMs: wallMs / 2 },
+  })
+  const middle = medians([run('raw', 100), run('vmferry', 400), run('raw', 300), run('vmferry', 200)])
+  expect(middle).toEqual({
+    raw: { runs: 2, wallMs: 200, gapMs: 20, own: { setupMs: 100 } },
+    vmferry: { runs: 2, wallMs: 300, gapMs: 30, own: { setupMs: 150 } },
+  })
+  expect(table(middle).split('\n')).toEqual([
+    'ms, median             raw   vmferry',
+    'whole process          200       300',
+    'set-up                 100       150',
+    'guest silent          20.0      30.0',
+  ])
+})
