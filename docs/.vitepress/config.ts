@@ -65,6 +65,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     text: 'The project',
     items: [
       { text: 'What is stable', link: '/stability' },
+      { text: 'Performance', link: '/performance' },
       { text: 'Security', link: '/security' },
       { text: 'Upgrading', link: '/upgrading' },
       { text: 'Contributing', link: '/contributing' },
