@@ -1,4 +1,4 @@
-import { type Connection, type Domain, isVmError, type VmError, vmError } from '@vmferry/core'
+import { type Connection, type Domain, isVmError, restated, type VmError } from '@vmferry/core'
 import type { Session } from './session.ts'
 
 /** The two ends of a migration that is asked for. */
@@ -27,15 +27,7 @@ export async function connectEnds(
 
 /** Nothing was begun: the guest is as it was found. */
 function untouched(error: VmError, state: Domain['state']): VmError {
-  const { code, message, host, causes, remedy = 'make the target reachable, then migrate again' } = error
   const source = state === 'running' || state === 'paused' ? state : 'stopped'
-  const guest = { source, target: 'none' } as const
-  return vmError(code, message, {
-    phase: 'check',
-    ...(host && { host }),
-    guest,
-    remedy,
-    causes,
-    cause: error,
-  })
+  const { remedy = 'make the target reachable, then migrate again' } = error
+  return restated(error, { phase: 'check', guest: { source, target: 'none' }, remedy })
 }

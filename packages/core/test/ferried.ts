@@ -4,7 +4,9 @@ import {
   type Domain,
   type Driver,
   type Ferry,
+  type Journal,
   type MigrationEvent,
+  memoryJournal,
 } from '../src/index.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import { type FakeWorld, fakeDriver, fakeWorld } from './fake-driver.ts'
@@ -13,6 +15,7 @@ import { type FakeWorld, fakeDriver, fakeWorld } from './fake-driver.ts'
 export interface Ferried {
   readonly world: FakeWorld
   readonly clock: FakeClock
+  readonly journal: Journal
   readonly ferry: Ferry
   readonly here: Connection
   readonly there: Connection
@@ -22,11 +25,12 @@ export interface Ferried {
 export async function ferried(make: (world: FakeWorld) => Driver = fakeDriver): Promise<Ferried> {
   const world = fakeWorld()
   const clock = fakeClock()
-  const ferry = createFerry({ drivers: [make(world)], clock })
+  const journal = memoryJournal()
+  const ferry = createFerry({ drivers: [make(world)], clock, journal })
   const here = await ferry.connect('fake:///here')
   const there = await ferry.connect('fake:///there')
   const web1 = await here.domain('web1')
-  return { world, clock, ferry, here, there, web1 }
+  return { world, clock, journal, ferry, here, there, web1 }
 }
 
 /** All events of a migration. */

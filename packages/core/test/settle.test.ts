@@ -171,14 +171,20 @@ test('both copies gone is lost', async () => {
   expect(await rejection(web1.migrate(there))).toMatchObject({ code: 'VM_LOST', outcome: 'lost' })
 })
 
-test('a source that dies when the target has everything is no loss: the target runs', async () => {
-  const { web1, there, world } = await ferried()
+test('a source that dies when the target has everything is no loss: the target runs, once that is journalled', async () => {
+  const { web1, there, world, journal } = await ferried()
   world.before.handOver = () => {
     world.source = 'gone'
     timeOut()
   }
+  const committing = async () => (await journal.entries()).some(({ step }) => step === 'committing')
+  const before: boolean[] = []
+  world.before.finish = async () => {
+    before.push(await committing())
+  }
   await web1.migrate(there)
   expect(world.target).toBe('running')
+  expect(before).toEqual([true])
 })
 
 test('a confirm that fails is migrated all the same, with a warning and a pending source', async () => {

@@ -95,6 +95,22 @@ export function vmError(code: VmErrorCode, message: string, details: VmErrorDeta
   return Object.assign(error, { kind: 'vmferry.error' as const, code, ...rest, causes })
 }
 
+/** The same error, told once more by somebody who knows more: `changes` replace or add details. */
+export function restated(error: VmError, changes: VmErrorDetails): VmError {
+  const { code, message, phase, host, outcome, guest, remedy, report, causes, cause } = error
+  return vmError(code, message, {
+    ...(phase && { phase }),
+    ...(host && { host }),
+    ...(outcome && { outcome }),
+    ...(guest && { guest }),
+    ...(remedy && { remedy }),
+    ...(report !== undefined && { report }),
+    causes,
+    cause,
+    ...changes,
+  })
+}
+
 /** Tells whether `value` is a {@link VmError}, made by whatever copy of core, and optionally of the given code. */
 export function isVmError(value: unknown, code?: VmErrorCode): value is VmError {
   if (typeof value !== 'object' || value === null) return false

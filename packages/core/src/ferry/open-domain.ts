@@ -1,4 +1,4 @@
-import { type DriverDomain, type GuestState, isVmError, vmError } from '../driver/index.ts'
+import { type DriverDomain, type GuestState, isVmError, restated, vmError } from '../driver/index.ts'
 import { startMigration } from '../migration/carry-out.ts'
 import { errorData } from '../migration/error-data.ts'
 import { withDefaultLimits } from '../migration/limits.ts'
@@ -71,9 +71,13 @@ function refused(
 ): Migration<never> {
   const source: GuestState = state === 'running' || state === 'paused' ? state : 'stopped'
   const cause = isVmError(error) ? error : vmError('VM_PROTOCOL', String(error), { cause: error })
-  const guest = { source, target: 'none' as const }
-  const known = { phase: cause.phase ?? ('check' as const), host: cause.host ?? hostName(uri), guest }
-  const told = Object.assign(cause, { ...known, outcome: 'rolledBack', report: NO_FIGURES })
+  const told = restated(cause, {
+    phase: cause.phase ?? 'check',
+    host: cause.host ?? hostName(uri),
+    guest: { source, target: 'none' },
+    outcome: 'rolledBack',
+    report: NO_FIGURES,
+  })
   log.emit({
     type: 'migration-complete',
     outcome: 'rolledBack',

@@ -5,6 +5,7 @@ import {
   isVmError,
   type Phase,
   type Progress,
+  restated,
   type VmError,
   vmError,
 } from '../driver/index.ts'
@@ -99,17 +100,5 @@ function located(error: unknown, { phase, host }: CallPlace): VmError {
       cause: error,
     })
   }
-  const { code, message, causes, cause } = error
-  if (error.phase && error.host) return error
-  const { outcome, guest, remedy, report } = error
-  return vmError(code, message, {
-    phase: error.phase ?? phase,
-    host: error.host ?? host,
-    ...(outcome && { outcome }),
-    ...(guest && { guest }),
-    ...(remedy && { remedy }),
-    ...(report !== undefined && { report }),
-    causes,
-    cause,
-  })
+  return restated(error, { phase: error.phase ?? phase, host: error.host ?? host })
 }

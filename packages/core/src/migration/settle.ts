@@ -3,6 +3,7 @@ import {
   type CopyState,
   type GuestStates,
   isVmError,
+  restated,
   sleep,
   type VmError,
   type VmErrorDetails,
@@ -49,12 +50,20 @@ async function settleAfterCommit(run: Run, failure: VmError): Promise<Settled> {
       await sleep(run.clock, PAUSE)
     } else if (action === 'finish') {
       tries += 1
+      await committed(run)
       const half = run.at.incoming
       if (half) await finish(run, half).catch(() => {})
     } else {
       return carryOut(run, action, failure, source, target)
     }
   }
+}
+
+/** Going forward without having committed: the source is gone and the target has everything. It is a commit all the same. */
+async function committed(run: Run): Promise<void> {
+  if (run.at.committing) return
+  run.at.committing = true
+  await note(run, 'committing')
 }
 
 function decided(run: Run, finishTries: number, source: CopyState, target: CopyState): Action {
@@ -130,7 +139,8 @@ async function goForward(run: Run, source: CopyState): Promise<void> {
 /** The source takes over again; the target's copy is ended first, so that it lets go of the disks. */
 async function rollBack(run: Run, cause: VmError): Promise<Settled> {
   return inPhase(run, 'abort', async () => {
-    const failure = isVmError(cause, 'VM_ABORTED') ? cause : withCauses(cause, await lastWords(run))
+    const words = isVmError(cause, 'VM_ABORTED') ? [] : await lastWords(run)
+    const failure = restated(cause, { causes: [...cause.causes, ...words] })
     const targetGone = await bestEffort(run, 'target', 'the incoming copy')
     if (!targetGone && run.at.committing) {
       const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
@@ -155,13 +165,6 @@ async function rollBack(run: Run, cause: VmError): Promise<Settled> {
     const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy })
     return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
   })
-}
-
-/** The error with what another host said about it. */
-function withCauses(error: VmError, more: readonly Cause[]): VmError {
-  return more.length === 0
-    ? error
-    : vmError(error.code, error.message, { ...error, causes: [...error.causes, ...more] })
 }
 
 /** Ends one side's half; false, and a pending entry, if that could not be done. */
@@ -197,17 +200,8 @@ async function asFound(run: Run): Promise<GuestStates> {
 
 /** The error as the user gets it: with where it happened, how it ended and what the guest does now. */
 export function told(run: Run, error: VmError, outcome: Outcome, guest: GuestStates): VmError {
-  const { code, message, remedy = defaultRemedy(outcome), causes, cause } = error
-  const host = error.host ?? run.source.host
-  return vmError(code, message, {
-    phase: error.phase ?? run.at.phase,
-    host,
-    outcome,
-    guest,
-    remedy,
-    causes,
-    cause,
-  })
+  const { phase = run.at.phase, host = run.source.host, remedy = defaultRemedy(outcome) } = error
+  return restated(error, { phase, host, remedy, outcome, guest })
 }
 
 function defaultRemedy(outcome: Outcome): string {
