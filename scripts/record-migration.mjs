@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from './workspace.mjs'
 
-const COLUMNS = 108
+const COLUMNS = 114
 const ROWS = 11
 const session = `vmferry-${process.pid}`
 const tmux = (...words) => execFileSync('tmux', ['-L', session, ...words], { cwd: root, encoding: 'utf8' })
