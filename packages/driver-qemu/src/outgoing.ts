@@ -55,11 +55,9 @@ export function openOutgoing(
   return {
     offer,
     async perform(ticket, _dial, call) {
-      const [client, to] = await Promise.all([
-        monitor.get(),
-        dataPath(ticket, call),
-        host.writeFile(folder.outgoing, JSON.stringify({ ...file, phase: 'perform' }), call),
-      ])
+      const client = await monitor.get()
+      await host.writeFile(folder.outgoing, JSON.stringify({ ...file, phase: 'perform' }), call)
+      const to = await dataPath(ticket, call)
       try {
         return await copyGuest(client, { host: host.name, clock, to, request }, call)
       } catch (error) {
