@@ -188,6 +188,19 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     await expectUntouched()
   })
 
+  test('port refused: the address leads the source to itself', async () => {
+    // an address that two hosts have: the target listens on its own, the source connects to its own
+    for (const host of [lab.alpha, lab.beta]) {
+      await host.exec(['ip', 'address', 'add', '10.77.0.9/32', 'dev', 'lo'])
+      undo.push(() => host.exec(['ip', 'address', 'del', '10.77.0.9/32', 'dev', 'lo']))
+    }
+    const { code, last } = await migrate('--uri', 'tcp://10.77.0.9')
+    expect(code).toBe(1)
+    expectError(last, { code: 'VM_PHASE_FAILED', phase: 'perform', host: 'alpha', guest: ROLLED_BACK })
+    expect(JSON.stringify(last)).toContain('Connection refused')
+    await expectUntouched()
+  })
+
   test('target QEMU killed half-way', async () => {
     const { code, last } = await halfWay(['--bandwidth', '40'], async () => {
       const [qemu] = await lab.beta.processes('-incoming')
