@@ -3,6 +3,7 @@ import {
   type EffectOptions,
   isVmError,
   type Outgoing,
+  sleep,
   type Ticket,
   type Tuning,
   vmError,
@@ -66,7 +67,12 @@ export function openOutgoing(
     },
     async handOver(call) {
       const client = await monitor.get()
-      const { status } = await client.execute('query-status', {}, call)
+      let { status } = await client.execute('query-status', {}, call)
+      // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
+      for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
+        await sleep(clock, 2, call.signal)
+        status = (await client.execute('query-status', {}, call)).status
+      }
       if (status !== 'postmigrate')
         throw vmError(
           'VM_PHASE_FAILED',
