@@ -100,6 +100,23 @@ export function createPageMemory({ pages, pageBytes, dirtyPerSecond }: MemorySha
   }
 }
 
+/** What a page holds before the guest has written to it. */
+export function firstWords(page: number): Uint32Array {
+  return new Uint32Array(WORDS).fill(page + 1)
+}
+
+/** Whether memory holds what its guest wrote, and nothing else: it follows from how often it has written. */
+export function isUnharmed({ pages, pageBytes, registers, read }: PageMemory): boolean {
+  const should = createPageMemory({ pages, pageBytes, dirtyPerSecond: 1000 })
+  for (let page = 0; page < pages; page += 1) should.load(page, firstWords(page))
+  should.run(Math.floor(registers.written))
+  const same = (page: number): boolean => {
+    const words = should.read(page)
+    return read(page).every((word, at) => word === words[at])
+  }
+  return Array.from({ length: pages }, (_, page) => page).every(same)
+}
+
 /** Spreads the number of a write over the words of its page, so that two writes never look alike. */
 function mixed(write: number, word: number): number {
   return Math.imul(write ^ (word << 24), 0x9e3779b1) >>> 0

@@ -1,7 +1,7 @@
 import { type MigrationId, vmError } from '@vmferry/core/driver'
 import { catchUp, type Guest, type GuestOptions, type GuestView, viewOf } from './guest.ts'
 import type { IncomingFile, OutgoingFile } from './migration-file.ts'
-import { createPageMemory, isMemoryShape, type MemoryShape } from './page-memory.ts'
+import { createPageMemory, firstWords, isMemoryShape, type MemoryShape } from './page-memory.ts'
 import type { World } from './world.ts'
 
 /** One host of a world: plain data, and a hand on it that no driver has. */
@@ -120,7 +120,7 @@ function startGuest(world: World, host: WorldHost, name: string, options: GuestO
   }
   if (same) host.guests.delete(same.name)
   const guest = host.place({ name, uuid, state: 'paused', heldBy: null }, shape)
-  for (let page = 0; page < pages; page += 1) guest.memory.load(page, new Uint32Array(16).fill(page + 1))
+  for (let page = 0; page < pages; page += 1) guest.memory.load(page, firstWords(page))
   if (!options.paused) world.change(guest, 'running')
   return guest
 }

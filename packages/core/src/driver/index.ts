@@ -1,6 +1,7 @@
 export * from './call.ts'
 export * from './capabilities.ts'
 export * from './clock.ts'
+export * from './conformance.ts'
 export * from './connection.ts'
 export * from './connection-uri.ts'
 export * from './copy-state.ts'

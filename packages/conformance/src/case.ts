@@ -1,0 +1,19 @@
+import type { Bench } from './bench.ts'
+import type { Need } from './needs.ts'
+
+/** One thing that a driver must do, and how that is seen. */
+export interface Case {
+  /** Stable: `GROUP.NAME`, kebab-case. */
+  readonly id: string
+  /** What must hold, as a sentence. */
+  readonly says: string
+  /** All of these must be met for the case to apply. */
+  readonly needs: readonly Need[]
+  /** Rejects if it does not hold. Resolves to a remark for the table, or to nothing. */
+  prove(bench: Bench): Promise<string | void>
+}
+
+/** Makes a case. */
+export function check(id: string, needs: readonly Need[], says: string, prove: Case['prove']): Case {
+  return { id, says, needs, prove }
+}

@@ -1,0 +1,97 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import type { Phase } from '@vmferry/core/driver'
+import type { Bench } from '../bench.ts'
+import { type Case, check } from '../case.ts'
+import { crash } from '../crash.ts'
+import { ensure } from '../ensure.ts'
+import { GUEST } from '../guest.ts'
+import { moved } from '../moved.ts'
+import { abortableAfter, type Need, PHASED } from '../needs.ts'
+import { countsOn, isGone, standsStill } from '../watch.ts'
+import { abort, arrived, type Begun, begin, handed, loaded, type Prepared, prepare } from '../way.ts'
+
+/** The ways to each phase after which there is a way back. */
+const STOPS: Readonly<Record<string, (bench: Bench) => Promise<Begun | Prepared>>> = {
+  begin: (bench) => begin(bench),
+  prepare: async (bench) => prepare(await begin(bench)),
+  perform: (bench) => arrived(bench),
+  ready: (bench) => loaded(bench),
+  'hand-over': (bench) => handed(bench),
+}
+
+/** Until perform has stopped the guest, an abort has nothing to restore. */
+const needsFor = (phase: string): readonly Need[] =>
+  phase === 'begin' || phase === 'prepare' ? PHASED : [...PHASED, abortableAfter(phase as Phase)]
+
+export const abortCases: readonly Case[] = [
+  ...Object.entries(STOPS).map(([phase, reach]) =>
+    check(
+      `abort.after-${phase}`,
+      needsFor(phase),
+      `an abort after ${phase} leaves the guest running at the source`,
+      async (bench) => {
+        await bench.stage.start('source', GUEST, 'running')
+        await abort(await reach(bench))
+        const { intact } = await countsOn(bench, 'source', GUEST)
+        ensure(intact, 'its memory is not what it wrote')
+      },
+    ),
+  ),
+
+  check('abort.target-gone', PHASED, 'an abort of the target leaves no copy there', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { incoming, effect } = await prepare(await begin(bench))
+    await incoming.abort('the kit asks for it', effect())
+    await isGone(bench, 'target', GUEST)
+  }),
+
+  check('abort.target-stays-down', PHASED, 'an abort of the target runs nothing', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { incoming, effect } = await arrived(bench)
+    await incoming.abort('the kit asks for it', effect())
+    await standsStill(bench, 'target', GUEST)
+  }),
+
+  check('abort.twice', PHASED, 'an abort may be called again, on either side', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const way = await prepare(await begin(bench))
+    await abort(way)
+    await abort(way)
+  }),
+
+  check('abort.no-leftovers', PHASED, 'an abort leaves nothing on either host', async (bench) => {
+    const { stage } = bench
+    await stage.start('source', GUEST, 'running')
+    const before = [await stage.traces('source'), await stage.traces('target')]
+    await abort(await prepare(await begin(bench)))
+    deepStrictEqual([await stage.traces('source'), await stage.traces('target')], before)
+  }),
+
+  check('abort.only-its-own', PHASED, 'an abort ends no guest but its own', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    await bench.stage.start('target', 'db1', 'running')
+    await abort(await prepare(await begin(bench)))
+    await countsOn(bench, 'target', 'db1')
+  }),
+
+  check('abort.again', PHASED, 'a guest can be moved after an abort', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    await abort(await prepare(await begin(bench)))
+    await moved(bench)
+    await countsOn(bench, 'target', GUEST)
+  }),
+
+  check(
+    'abort.target-crashed',
+    PHASED,
+    'a target whose process is gone can be aborted all the same',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const { incoming, effect } = await prepare(await begin(bench))
+      await crash(bench, 'target')
+      await incoming.abort('its process is gone', effect())
+      const left = await bench.target.migrations(bench.call())
+      ensure(left.length === 0, 'the target still has it on file')
+    },
+  ),
+]

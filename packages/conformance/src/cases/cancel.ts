@@ -1,0 +1,130 @@
+import { type ChosenRequest, sleep } from '@vmferry/core/driver'
+import type { Bench } from '../bench.ts'
+import { type Case, check } from '../case.ts'
+import { ensure, isFinal, refusal, words } from '../ensure.ts'
+import { GUEST } from '../guest.ts'
+import { abortableAfter, PHASED } from '../needs.ts'
+import { chosen, receiver, sender } from '../surveys.ts'
+import { countsOn, isGone } from '../watch.ts'
+import { abort, arrived, begin, dialOf, effects, loaded, type Prepared, prepare } from '../way.ts'
+
+/** A call that can be cancelled, ready to be made. */
+type Ready = (signal: AbortSignal) => Promise<unknown>
+
+/** The way to each phase, up to the call itself. */
+const STEPS: Readonly<Record<string, (bench: Bench) => Promise<Ready>>> = {
+  async begin(bench) {
+    const request: ChosenRequest = await chosen(bench)
+    const { effect } = effects(bench)
+    return (signal) => sender(bench.source).begin(GUEST, request, effect({ signal, onProgress() {} }))
+  },
+  async prepare(bench) {
+    const { outgoing, request, effect } = await begin(bench)
+    return (signal) =>
+      receiver(bench.target).prepare(outgoing.offer, request, effect({ signal, onProgress() {} }))
+  },
+  async perform(bench) {
+    return performing(await prepare(await begin(bench)))
+  },
+  async ready(bench) {
+    const { incoming, effect } = await arrived(bench)
+    return async (signal) => incoming.ready?.(effect({ signal }))
+  },
+  async 'hand-over'(bench) {
+    const { outgoing, effect } = await loaded(bench)
+    return async (signal) => outgoing.handOver?.(effect({ signal }))
+  },
+}
+
+function performing(way: Prepared): Ready {
+  const { outgoing, incoming, effect } = way
+  return (signal) => outgoing.perform(incoming.ticket, dialOf(way), effect({ signal, onProgress() {} }))
+}
+
+/** Milliseconds that a call may take to stop, and after which a perform is well under way. */
+const GRACE = 30_000
+const UNDER_WAY = 50
+
+export const cancelCases: readonly Case[] = [
+  ...['begin', 'prepare', 'perform'].map((phase) =>
+    check(
+      `cancel.before-${phase}`,
+      PHASED,
+      `a ${phase} whose signal has fired does nothing: VM_ABORTED`,
+      async (bench) => {
+        await bench.stage.start('source', GUEST, 'running')
+        const call = await readyFor(bench, phase)
+        const going = soon(bench, call(AbortSignal.abort()))
+        await refusal(going, `${phase} with a signal that has fired`, 'VM_ABORTED')
+        await countsOn(bench, 'source', GUEST)
+      },
+    ),
+  ),
+
+  ...Object.keys(STEPS).map((phase) =>
+    check(
+      `cancel.during-${phase}`,
+      [...PHASED, ...(phase === 'ready' || phase === 'hand-over' ? [abortableAfter(phase)] : [])],
+      `a ${phase} that is cancelled settles, and an abort restores the guest`,
+      async (bench) => {
+        await bench.stage.start('source', GUEST, 'running')
+        const call = await readyFor(bench, phase)
+        const end = await cancelled(bench, call, phase === 'perform' ? UNDER_WAY : 0)
+        if (phase === 'perform')
+          ensure(isFinal(end), `a cancelled perform ends with ${end ? words(end) : 'success'}`)
+        await undone(bench)
+        await countsOn(bench, 'source', GUEST)
+        await isGone(bench, 'target', GUEST)
+      },
+    ),
+  ),
+
+  check('cancel.then-move', PHASED, 'a guest can be moved after a cancel and an abort', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const way = await prepare(await begin(bench))
+    await cancelled(bench, performing(way), UNDER_WAY)
+    await abort(way)
+    await arrived(bench)
+  }),
+]
+
+function readyFor(bench: Bench, phase: string): Promise<Ready> {
+  const reach = STEPS[phase]
+  ensure(reach !== undefined, `no way to ${phase}`)
+  return reach(bench)
+}
+
+/** Makes the call, cancels it after so many milliseconds, and tells how it ended; null: well. */
+async function cancelled(bench: Bench, call: Ready, after: number): Promise<unknown> {
+  const canceller = new AbortController()
+  const going = call(canceller.signal)
+  if (after > 0) await Promise.race([going.catch(() => {}), sleep(bench.clock, after)])
+  canceller.abort()
+  return soon(bench, going).then(
+    () => null,
+    (error: unknown) => error,
+  )
+}
+
+/** Ends whatever the hosts have on file, as a recovery would. */
+async function undone(bench: Bench): Promise<void> {
+  const { effect } = effects(bench)
+  for (const [connection, half] of [
+    [bench.target, receiver(bench.target)],
+    [bench.source, sender(bench.source)],
+  ] as const)
+    for (const { migration } of await connection.migrations(bench.call())) {
+      const recalled = await half.recall(migration, effect({ migration }))
+      await recalled.abort('it was cancelled', effect({ migration }))
+    }
+}
+
+/** Rejects if the call takes longer than a driver may to stop. */
+function soon<T>({ clock }: Bench, going: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void =>
+      reject(new Error(`the call did not settle within ${GRACE / 1000} s of its signal`))
+    const stop = clock.schedule(GRACE, late)
+    going.then(resolve, reject).finally(stop)
+  })
+}

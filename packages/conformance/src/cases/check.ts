@@ -1,0 +1,100 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { type Case, check } from '../case.ts'
+import { ensure, refusal } from '../ensure.ts'
+import { GUEST } from '../guest.ts'
+import { throughJson } from '../json-copy.ts'
+import { PHASED, some } from '../needs.ts'
+import { receiver, sender, surveys } from '../surveys.ts'
+import { countsOn } from '../watch.ts'
+import { begin } from '../way.ts'
+
+export const checkCases: readonly Case[] = [
+  check(
+    'check.no-effect',
+    PHASED,
+    'a check leaves no trace on either host, and the guest runs on',
+    async (bench) => {
+      const { stage } = bench
+      await stage.start('source', GUEST, 'running')
+      const before = [await stage.traces('source'), await stage.traces('target')]
+      await surveys(bench)
+      deepStrictEqual([await stage.traces('source'), await stage.traces('target')], before)
+      await countsOn(bench, 'source', GUEST)
+    },
+  ),
+
+  check('check.digest', PHASED, 'the digest is the same while the facts are', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const [one, two] = [await surveys(bench), await surveys(bench)]
+    ensure(one.sent.digest === two.sent.digest, 'the source’s digest differs for the same facts')
+    ensure(one.received.digest === two.received.digest, 'the target’s digest differs for the same facts')
+  }),
+
+  check('check.json', PHASED, 'surveys are JSON data, the draft of the offer too', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { sent, received } = await surveys(bench)
+    deepStrictEqual(throughJson([sent, received]), [sent, received])
+  }),
+
+  check('check.offer', PHASED, 'the offer describes the guest', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { domain, runState, memoryBytes, uuid, stream } = (await surveys(bench)).sent.offer
+    const found = await bench.source.domain(GUEST, bench.call())
+    ensure(domain === GUEST, `its domain is '${domain}'`)
+    ensure(runState === 'running', `its run state is '${runState}', and the guest runs`)
+    ensure(memoryBytes > 0, `it has ${memoryBytes} bytes of memory`)
+    ensure(bench.capabilities.streams.includes(stream), `its stream '${stream}' is not one of the manifest`)
+    ensure(uuid === found.uuid, `its uuid is ${uuid}, that of the domain is ${found.uuid}`)
+  }),
+
+  check(
+    'check.transports',
+    [...PHASED, some('uriTransports')],
+    'each transport that is offered is one of the manifest, with why',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const { sent, received } = await surveys(bench)
+      const { uriTransports } = bench.capabilities
+      for (const { name, why } of [...sent.transports, ...received.transports]) {
+        ensure(
+          uriTransports.includes(name),
+          `'${name}' is offered, the manifest has ${uriTransports.join(', ')}`,
+        )
+        ensure(why.trim() !== '', `'${name}' is offered without why`)
+      }
+    },
+  ),
+
+  check('check.unknown', PHASED, 'a domain that is not there is VM_NOT_FOUND', async (bench) => {
+    await refusal(
+      sender(bench.source).check(GUEST, bench.request(), bench.call()),
+      'check of a domain that is not there',
+      'VM_NOT_FOUND',
+    )
+  }),
+
+  check('check.busy', PHASED, 'a domain that another migration holds is VM_BUSY', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    await begin(bench)
+    await refusal(
+      sender(bench.source).check(GUEST, bench.request(), bench.call()),
+      'check of a held domain',
+      'VM_BUSY',
+    )
+  }),
+
+  check(
+    'check.name-taken',
+    PHASED,
+    'a name that is taken at the target is a blocker VM_EXISTS',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      await bench.stage.start('target', GUEST, 'running')
+      const { offer } = await sender(bench.source).check(GUEST, bench.request(), bench.call())
+      const { findings } = await receiver(bench.target).check(offer, bench.request(), bench.call())
+      const found = findings.find(({ severity, error }) => severity === 'blocker' && error === 'VM_EXISTS')
+      ensure(found !== undefined, 'the target’s check has no blocker with the error VM_EXISTS')
+      ensure(found.side === 'target', `the finding is at the ${found.side}`)
+    },
+  ),
+]

@@ -1,0 +1,131 @@
+import { type Case, check } from '../case.ts'
+import { ensure, refusal } from '../ensure.ts'
+import { GUEST } from '../guest.ts'
+import { MIGRATES, PHASED, says } from '../needs.ts'
+import { countsOn, isGone, standsStill } from '../watch.ts'
+import { arrived, begin, handed, prepare } from '../way.ts'
+
+const HOST = [...PHASED, says('fencing', 'host')]
+
+export const claimCases: readonly Case[] = [
+  check(
+    'claim.grants',
+    MIGRATES,
+    'a claim with a higher epoch is granted, and tells that epoch',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      for (const epoch of [1, 2, 7]) {
+        const claim = await bench.source.claim(GUEST, epoch, bench.call())
+        ensure(
+          claim.domain === GUEST && claim.epoch === epoch,
+          `claim(${epoch}) tells ${JSON.stringify(claim)}`,
+        )
+      }
+    },
+  ),
+
+  check(
+    'claim.stale',
+    MIGRATES,
+    'a claim with the epoch that the host holds, or a lower one, is VM_STALE',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      await bench.source.claim(GUEST, 7, bench.call())
+      for (const epoch of [7, 3]) {
+        const going = bench.source.claim(GUEST, epoch, bench.call())
+        await refusal(going, `a claim with epoch ${epoch} after 7`, 'VM_STALE')
+      }
+    },
+  ),
+
+  check(
+    'claim.shared',
+    [...MIGRATES, says('fencing', 'host', 'session')],
+    'the epoch is the host’s: another connection finds it',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      await bench.source.claim(GUEST, 7, bench.call())
+      const other = await bench.connect('source')
+      await refusal(
+        other.claim(GUEST, 3, bench.call()),
+        'the claim of another connection with epoch 3',
+        'VM_STALE',
+      )
+    },
+  ),
+
+  check('claim.fences-begin', HOST, 'a begin of an old epoch takes no hold of the guest', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    await (await bench.connect('source')).claim(GUEST, 2, bench.call())
+    await refusal(begin(bench), 'begin with epoch 1 after a claim with 2', 'VM_STALE')
+    const { length } = await bench.source.migrations(bench.call())
+    ensure(length === 0, 'the host has filed it all the same')
+  }),
+
+  check('claim.fences-prepare', HOST, 'a prepare of an old epoch makes nothing', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const begun = await begin(bench)
+    await (await bench.connect('target')).claim(GUEST, 2, bench.call())
+    await refusal(prepare(begun), 'prepare with epoch 1 after a claim with 2', 'VM_STALE')
+    await isGone(bench, 'target', GUEST)
+  }),
+
+  check('claim.fences-finish', HOST, 'a finish of an old epoch does not run the guest', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { incoming, effect } = await handed(bench)
+    await (await bench.connect('target')).claim(GUEST, 2, bench.call())
+    await refusal(incoming.finish(effect()), 'finish with epoch 1 after a claim with 2', 'VM_STALE')
+    await standsStill(bench, 'target', GUEST)
+  }),
+
+  check('claim.fences-confirm', HOST, 'a confirm of an old epoch does not end the source', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { incoming, outgoing, effect } = await handed(bench)
+    await incoming.finish(effect())
+    await (await bench.connect('source')).claim(GUEST, 2, bench.call())
+    await refusal(outgoing.confirm(effect()), 'confirm with epoch 1 after a claim with 2', 'VM_STALE')
+    ensure((await bench.stage.look('source', GUEST)) !== null, 'the copy at the source was ended')
+  }),
+
+  check(
+    'claim.fences-abort',
+    HOST,
+    'an abort of an old epoch does not run the source again',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const { outgoing, effect } = await arrived(bench)
+      await (await bench.connect('source')).claim(GUEST, 2, bench.call())
+      await refusal(
+        outgoing.abort('too late', effect()),
+        'abort with epoch 1 after a claim with 2',
+        'VM_STALE',
+      )
+      await standsStill(bench, 'source', GUEST)
+    },
+  ),
+
+  check('claim.newer', HOST, 'the holder of the new epoch goes on', async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    const { outgoing, incoming, effect } = await arrived(bench)
+    await bench.source.claim(GUEST, 2, bench.call())
+    await bench.target.claim(GUEST, 2, bench.call())
+    await incoming.abort('taken over', effect({ epoch: 2 }))
+    await outgoing.abort('taken over', effect({ epoch: 2 }))
+    await countsOn(bench, 'source', GUEST)
+  }),
+
+  check(
+    'claim.ends-session',
+    [...PHASED, says('fencing', 'session')],
+    'a new claim ends the session of the former holder: its finish does not run the guest',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      await bench.target.claim(GUEST, 1, bench.call())
+      const { incoming, effect } = await handed(bench)
+      await (await bench.connect('target')).claim(GUEST, 2, bench.call())
+      const what = 'finish over a session that a claim has ended'
+      await refusal(incoming.finish(effect()), what, 'VM_STALE', 'VM_CONNECTION')
+      await standsStill(bench, 'target', GUEST)
+    },
+  ),
+]

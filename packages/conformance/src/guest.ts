@@ -1,0 +1,2 @@
+/** The guest that every case moves. */
+export const GUEST = 'web1'
