@@ -100,9 +100,12 @@ async function cancelled(bench: Bench, call: Ready, after: number): Promise<unkn
   const going = call(canceller.signal)
   if (after > 0) await Promise.race([going.catch(() => {}), sleep(bench.clock, after)])
   canceller.abort()
-  return soon(bench, going).then(
-    () => null,
-    (error: unknown) => error,
+  return soon(
+    bench,
+    going.then(
+      () => null,
+      (error: unknown) => error,
+    ),
   )
 }
 

@@ -1,5 +1,5 @@
 import { createFerry, type Driver, type MigrateOptions } from '@vmferry/core'
-import { defineCapabilities } from '@vmferry/core/driver'
+import { CONTRACT, defineCapabilities } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
@@ -70,11 +70,15 @@ interface Ends {
 }
 type Connection = Awaited<ReturnType<ReturnType<typeof createFerry>['connect']>>
 
-/** The orchestrator over the driver under test; a hole in its manifest is told once, by the case for it. */
+/** The orchestrator over the driver under test; what is wrong with its manifest is told once, by the case for it. */
 async function withFerry(bench: Bench, use: (ends: Ends) => Promise<void>): Promise<void> {
   const { stage, clock, hosts } = bench
   const given = Object.entries(stage.driver.capabilities).filter(([, value]) => value !== undefined)
-  const driver: Driver = { ...stage.driver, capabilities: defineCapabilities(Object.fromEntries(given)) }
+  const driver: Driver = {
+    ...stage.driver,
+    contract: CONTRACT,
+    capabilities: defineCapabilities(Object.fromEntries(given)),
+  }
   const ferry = createFerry({ drivers: [driver], hosts, clock })
   try {
     const here = await ferry.connect(stage.source)

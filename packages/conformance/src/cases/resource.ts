@@ -4,7 +4,7 @@ import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
 import { able, MIGRATES, PHASED } from '../needs.ts'
-import { begin, dialOf, prepare } from '../way.ts'
+import { begin, dialOf, prepare, UNHEARD } from '../way.ts'
 
 export const resourceCases: readonly Case[] = [
   check('resource.obeyed', [...MIGRATES, able('resource')], 'a bandwidth limit is obeyed', async (bench) => {
@@ -41,8 +41,13 @@ export const resourceCases: readonly Case[] = [
       const way = await prepare(await begin(bench, { bandwidth: Math.ceil(stage.guestBytes / 60) }))
       if (!way.outgoing.tune) return 'the driver has no tune'
       const startedAt = clock.monotonic()
-      const going = way.outgoing.perform(way.incoming.ticket, dialOf(way), way.effect())
-      await sleep(clock, 200)
+      const going = way.outgoing.perform(
+        way.incoming.ticket,
+        dialOf(way),
+        way.effect({ onProgress: UNHEARD }),
+      )
+      const over = await Promise.race([going.then(() => true), sleep(clock, 200).then(() => false)])
+      if (over) return 'it was over before it could be tuned'
       await way.outgoing.tune({ bandwidth: 0 }, way.effect())
       await going
       const seconds = (clock.monotonic() - startedAt) / 1000
