@@ -10,9 +10,10 @@ import {
   type HostProvider,
   type MigrationRequest,
   type Side,
+  type StageLoan,
 } from '@vmferry/core/driver'
 import { type CountedClock, countedClock } from './counted-clock.ts'
-import { hostsOf } from './open-host.ts'
+import { hostsOf, type OpenHost } from './open-host.ts'
 
 /** What a run of the kit is given beside the setup. */
 export interface BenchParts {
@@ -36,6 +37,10 @@ export interface Bench {
   readonly capabilities: Capabilities
   /** One more connection, as another controller would have it. Closed with the bench. */
   connect(side: Side): Promise<DriverConnection>
+  /** A connection in the place of the bench's own, whose controller has gone. */
+  takeOver(side: Side): Promise<DriverConnection>
+  /** A connection to another URI. */
+  connectTo(uri: string): Promise<DriverConnection>
   /** Options of a call that nobody interrupts. */
   call(): CallOptions
   /** A request as core would make it. */
@@ -48,24 +53,21 @@ export interface Bench {
 /** Opens a stage and connects to both of its hosts; null if the setup has no hosts for that transport. */
 export async function openBench(parts: BenchParts, transport: string | null = null): Promise<Bench | null> {
   const openHost = hostsOf(parts.hosts)
-  const stage = await parts.setup.stage({ transport, clock: parts.clock, openHost })
-  if (!stage) return null
   const clock = countedClock(parts.clock)
+  const join: StageLoan['connect'] = (driver, text, call) =>
+    driver.connect(parseConnectionUri(text), contextOf(openHost, text, parts.clock), call)
+  const stage = await parts.setup.stage({ transport, clock: parts.clock, openHost, connect: join })
+  if (!stage) return null
   const call = (): CallOptions => ({ signal: new AbortController().signal })
   const closing: (() => Promise<void>)[] = [() => stage.close()]
 
-  const connect = async (side: Side): Promise<DriverConnection> => {
-    const uri = parseConnectionUri(stage[side])
-    const context: DriverContext = {
-      openHost: (inner) => openHost(uri.text, inner),
-      log: SILENCE,
-      clock,
-      random: systemRandom,
-    }
-    const connection = await stage.driver.connect(uri, context, call())
+  const connectTo = async (text: string): Promise<DriverConnection> => {
+    const uri = parseConnectionUri(text)
+    const connection = await stage.driver.connect(uri, contextOf(openHost, text, clock), call())
     closing.unshift(() => connection.close())
     return connection
   }
+  const connect = (side: Side): Promise<DriverConnection> => connectTo(stage[side])
   const close = async (): Promise<void> => {
     for (const end of closing) await end().catch(() => {})
   }
@@ -80,6 +82,11 @@ export async function openBench(parts: BenchParts, transport: string | null = nu
       target,
       capabilities: common(source.capabilities, target.capabilities),
       connect,
+      connectTo,
+      async takeOver(side) {
+        await (side === 'source' ? source : target).close()
+        return connect(side)
+      },
       call,
       request: ({ uri, ...wish } = {}) => ({
         ...NOTHING,
@@ -99,6 +106,10 @@ export async function openBench(parts: BenchParts, transport: string | null = nu
     await close()
     throw error
   }
+}
+
+function contextOf(openHost: OpenHost, uri: string, clock: Clock): DriverContext {
+  return { openHost: (call) => openHost(uri, call), log: SILENCE, clock, random: systemRandom }
 }
 
 const SILENCE = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type GuestSight, type Side, sleep } from '@vmferry/core/driver'
 import type { Bench } from './bench.ts'
 import { ensure } from './ensure.ts'
@@ -36,6 +37,22 @@ export async function standsStill(bench: Bench, side: Side, name: string): Promi
   const moved = after !== null && (after.running || after.counter !== (before?.counter ?? after.counter))
   ensure(!moved, `the copy of '${name}' at the ${side} runs`)
   return after
+}
+
+/** Proves that a host has the same traces as before; what is on its way out has some time to go. */
+export async function leavesOnly(
+  { stage, clock }: Bench,
+  side: Side,
+  before: readonly string[],
+): Promise<void> {
+  const deadline = clock.monotonic() + PATIENCE
+  while (!isDeepStrictEqual(await stage.traces(side), before) && clock.monotonic() < deadline)
+    await sleep(clock, PACE)
+  const after = await stage.traces(side)
+  const words = (title: string, some: readonly string[], others: readonly string[]): string[] =>
+    some.filter((line) => !others.includes(line)).map((line) => `${title}: ${line}`)
+  const changes = [...words('left', after, before), ...words('gone', before, after)]
+  ensure(changes.length === 0, `at the ${side} ${changes.join('; ')}`)
 }
 
 /** Proves that there is no copy of the guest on that side. */

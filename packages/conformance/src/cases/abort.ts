@@ -1,4 +1,3 @@
-import { deepStrictEqual } from 'node:assert/strict'
 import type { Phase } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
@@ -7,7 +6,7 @@ import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
 import { abortableAfter, type Need, PHASED } from '../needs.ts'
-import { countsOn, isGone, standsStill } from '../watch.ts'
+import { countsOn, isGone, leavesOnly, standsStill } from '../watch.ts'
 import { abort, arrived, type Begun, begin, handed, loaded, type Prepared, prepare } from '../way.ts'
 
 /** The ways to each phase after which there is a way back. */
@@ -62,9 +61,10 @@ export const abortCases: readonly Case[] = [
   check('abort.no-leftovers', PHASED, 'an abort leaves nothing on either host', async (bench) => {
     const { stage } = bench
     await stage.start('source', GUEST, 'running')
-    const before = [await stage.traces('source'), await stage.traces('target')]
+    const [source, target] = [await stage.traces('source'), await stage.traces('target')]
     await abort(await prepare(await begin(bench)))
-    deepStrictEqual([await stage.traces('source'), await stage.traces('target')], before)
+    await leavesOnly(bench, 'source', source)
+    await leavesOnly(bench, 'target', target)
   }),
 
   check('abort.only-its-own', PHASED, 'an abort ends no guest but its own', async (bench) => {

@@ -1,4 +1,3 @@
-import { parseConnectionUri, systemRandom } from '@vmferry/core'
 import type { CallOptions, DriverConnection } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
@@ -43,17 +42,9 @@ export const connectionCases: readonly Case[] = [
     [],
     'a URI parameter that the driver does not know is VM_INVALID',
     async (bench) => {
-      const { stage, clock } = bench
-      const text = `${stage.source}${stage.source.includes('?') ? '&' : '?'}conformance=1`
-      const openHost = async (): Promise<never> => {
-        throw new Error('the parameter was not looked at before the host was opened')
-      }
-      const context = { openHost, log: SILENCE, clock, random: systemRandom }
-      await refusal(
-        stage.driver.connect(parseConnectionUri(text), context, bench.call()),
-        `connecting to ${text}`,
-        'VM_INVALID',
-      )
+      const { source } = bench.stage
+      const uri = `${source}${source.includes('?') ? '&' : '?'}conformance=1`
+      await refusal(bench.connectTo(uri), `connecting to ${uri}`, 'VM_INVALID')
     },
   ),
 
@@ -68,8 +59,6 @@ export const connectionCases: readonly Case[] = [
     },
   ),
 ]
-
-const SILENCE = { debug() {}, info() {}, warn() {}, error() {} }
 
 type Asks = readonly (readonly [what: string, ask: (call: CallOptions) => Promise<unknown>])[]
 

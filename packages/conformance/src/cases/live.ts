@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure } from '../ensure.ts'
-import { GUEST } from '../guest.ts'
+import { GUEST, slowly } from '../guest.ts'
 import { moved } from '../moved.ts'
 import { able, MIGRATES } from '../needs.ts'
 import { watched } from '../watch.ts'
@@ -36,8 +36,7 @@ export const liveCases: readonly Case[] = [
 
 /** What is seen of the source's copy during a move, slowed down where that can be asked for. */
 async function copied(bench: Bench, live: boolean) {
-  const { stage, capabilities } = bench
-  await stage.start('source', GUEST, 'running')
-  const wish = { live, bandwidth: capabilities.resource ? stage.guestBytes : 0 }
+  await bench.stage.start('source', GUEST, 'running')
+  const wish = { live, ...slowly(bench) }
   return (await watched(bench, 'source', GUEST, moved(bench, wish))).sights
 }

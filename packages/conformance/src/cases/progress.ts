@@ -2,7 +2,7 @@ import type { Progress, TransferProgress } from '@vmferry/core/driver'
 import type { Bench, Wish } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure } from '../ensure.ts'
-import { GUEST } from '../guest.ts'
+import { GUEST, slowly } from '../guest.ts'
 import { moved } from '../moved.ts'
 import { MIGRATES, PHASED, says } from '../needs.ts'
 
@@ -51,8 +51,7 @@ export const progressCases: readonly Case[] = [
   }),
 
   check('progress.moves', BYTES, 'bytes are told while they move, not only at the end', async (bench) => {
-    const wish = bench.capabilities.resource ? { bandwidth: bench.stage.guestBytes } : {}
-    const events = await transfers(bench, wish)
+    const events = await transfers(bench, slowly(bench))
     const partial = events.some(({ bytes }) => bytes > 0 && bytes < bench.stage.guestBytes)
     ensure(partial, `${events.length} events, and none while the guest was half sent`)
   }),

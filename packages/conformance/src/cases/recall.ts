@@ -29,9 +29,9 @@ export const recallCases: readonly Case[] = [
     async (bench) => {
       await bench.stage.start('source', GUEST, 'running')
       const way = await prepare(await begin(bench))
-      const there = sender(await bench.connect('source'))
+      const there = sender(await bench.takeOver('source'))
       expectRecord((await there.recall(way.id, way.effect())).record, way, 'source')
-      const here = receiver(await bench.connect('target'))
+      const here = receiver(await bench.takeOver('target'))
       expectRecord((await here.recall(way.id, way.effect())).record, way, 'target')
     },
   ),
@@ -40,7 +40,7 @@ export const recallCases: readonly Case[] = [
     await bench.stage.start('source', GUEST, 'running')
     const { id } = await prepare(await begin(bench))
     for (const side of ['source', 'target'] as const) {
-      const records = await (await bench.connect(side)).migrations(bench.call())
+      const records = await (await bench.takeOver(side)).migrations(bench.call())
       const found = records.some(({ migration, role }) => migration === id && role === side)
       ensure(found, `the ${side} lists ${records.length} migrations, and not this one`)
     }
@@ -59,14 +59,14 @@ export const recallCases: readonly Case[] = [
   check('recall.offer', PHASED, 'a source that is recalled has the offer of begin', async (bench) => {
     await bench.stage.start('source', GUEST, 'running')
     const { id, outgoing, effect } = await begin(bench)
-    const { offer } = await sender(await bench.connect('source')).recall(id, effect())
+    const { offer } = await sender(await bench.takeOver('source')).recall(id, effect())
     deepStrictEqual(throughJson(offer), throughJson(outgoing.offer))
   }),
 
   check('recall.abort-target', PHASED, 'a target that is recalled can be aborted', async (bench) => {
     await bench.stage.start('source', GUEST, 'running')
     const { id, effect } = await prepare(await begin(bench))
-    const half = await receiver(await bench.connect('target')).recall(id, effect())
+    const half = await receiver(await bench.takeOver('target')).recall(id, effect())
     await half.abort('another controller asks for it', effect())
     await isGone(bench, 'target', GUEST)
   }),
@@ -79,7 +79,7 @@ export const recallCases: readonly Case[] = [
       await bench.stage.start('source', GUEST, 'running')
       const { id, incoming, effect } = await arrived(bench)
       await incoming.abort('another controller asks for it', effect())
-      const half = await sender(await bench.connect('source')).recall(id, effect())
+      const half = await sender(await bench.takeOver('source')).recall(id, effect())
       await half.abort('another controller asks for it', effect())
       await countsOn(bench, 'source', GUEST)
     },
@@ -92,7 +92,7 @@ export const recallCases: readonly Case[] = [
     async (bench) => {
       await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await handed(bench)
-      const half = await receiver(await bench.connect('target')).recall(id, effect())
+      const half = await receiver(await bench.takeOver('target')).recall(id, effect())
       await half.finish(effect())
       await countsOn(bench, 'target', GUEST)
     },
@@ -106,7 +106,7 @@ export const recallCases: readonly Case[] = [
       await bench.stage.start('source', GUEST, 'running')
       const { id, incoming, effect } = await handed(bench)
       await incoming.finish(effect())
-      const half = await sender(await bench.connect('source')).recall(id, effect())
+      const half = await sender(await bench.takeOver('source')).recall(id, effect())
       await half.confirm(effect())
       await isGone(bench, 'source', GUEST)
     },
@@ -120,7 +120,7 @@ export const recallCases: readonly Case[] = [
       await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await arrived(bench)
       await crash(bench, 'source')
-      const half = await sender(await bench.connect('source')).recall(id, effect())
+      const half = await sender(await bench.takeOver('source')).recall(id, effect())
       expectState(await half.inspect(bench.call()), { run: 'gone' })
     },
   ),
@@ -133,7 +133,7 @@ export const recallCases: readonly Case[] = [
       await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await arrived(bench)
       await crash(bench, 'target')
-      const half = await receiver(await bench.connect('target')).recall(id, effect())
+      const half = await receiver(await bench.takeOver('target')).recall(id, effect())
       expectState(await half.inspect(bench.call()), { run: 'gone' })
     },
   ),

@@ -1,5 +1,6 @@
 import type { CallOptions } from './call.ts'
 import type { Clock } from './clock.ts'
+import type { DriverConnection } from './connection.ts'
 import type { Driver } from './driver.ts'
 import type { HostChannel } from './host.ts'
 
@@ -27,6 +28,8 @@ export interface StageLoan {
   readonly clock: Clock
   /** Opens the host of a connection URI by the providers that the kit was given. VM_UNSUPPORTED if there is none. */
   openHost(uri: string, call: CallOptions): Promise<HostChannel>
+  /** Connects to a URI as the kit does, for a stage that needs the driver to make its guests. The stage closes it. */
+  connect(driver: Driver, uri: string, call: CallOptions): Promise<DriverConnection>
 }
 
 /** Two hosts of a hypervisor, and a hand on them that no driver has. */

@@ -1,5 +1,29 @@
-import { type HostRecord, vmError } from '@vmferry/core/driver'
+import { type EffectOptions, type HostRecord, vmError } from '@vmferry/core/driver'
 import { type BrokenDriver, broken, guestOn, recoded } from './broken-driver.ts'
+import type { Tamper } from './tampered.ts'
+
+/** Sees whether something has been cancelled, which is another story: `then` is told. */
+function untilCancelled(then: (isCancelled: () => boolean) => Tamper): Tamper {
+  let cancelled = false
+  const seeing =
+    <A extends unknown[], T>(next: (...words: A) => Promise<T>) =>
+    (...words: A): Promise<T> => {
+      const { signal } = words.at(-1) as EffectOptions
+      const see = (): void => {
+        cancelled = true
+      }
+      signal.addEventListener('abort', see)
+      return next(...words)
+    }
+  return {
+    'source.begin': seeing,
+    'target.prepare': seeing,
+    perform: seeing,
+    ready: seeing,
+    'hand-over': seeing,
+    ...then(() => cancelled),
+  }
+}
 
 export const brokenRecalls: readonly BrokenDriver[] = [
   broken('recall.unknown', 'speaks of a broken protocol when it never heard of a migration', () => ({
@@ -13,14 +37,14 @@ export const brokenRecalls: readonly BrokenDriver[] = [
         return { ...half, record: { ...half.record, epoch: 0 } }
       },
   })),
-  broken('recall.listed', 'lists only what was begun over the same connection', () => ({
-    migrations:
-      (next, { connection }) =>
-      async (call) => {
+  broken('recall.listed', 'lists only what was begun over the same connection', () =>
+    untilCancelled((isCancelled) => ({
+      migrations: (next, { connection }) => async (call) => {
         const records = await next(call)
-        return connection > 1 ? [] : records
+        return connection > 1 && !isCancelled() ? [] : records
       },
-  })),
+    })),
+  ),
   broken('recall.json', 'has more in its records than JSON can hold', () => ({
     migrations: (next) => async (call) =>
       (await next(call)).map((record) => ({ ...record, hint: undefined })),
@@ -33,12 +57,24 @@ export const brokenRecalls: readonly BrokenDriver[] = [
         return { ...half, offer: { ...half.offer, memoryBytes: 1 } }
       },
   })),
-  broken('recall.abort-target', 'does not abort a target for another controller', () => ({
-    'target.abort': (next, { recalled, connection }) => (recalled && connection > 1 ? async () => {} : next),
-  })),
-  broken('recall.abort-source', 'does not abort a source for another controller', () => ({
-    'source.abort': (next, { recalled, connection }) => (recalled && connection > 1 ? async () => {} : next),
-  })),
+  broken('recall.abort-target', 'does not abort a target for another controller', () =>
+    untilCancelled((isCancelled) => ({
+      'target.abort':
+        (next, { recalled }) =>
+        async (...words) => {
+          if (!recalled || isCancelled()) await next(...words)
+        },
+    })),
+  ),
+  broken('recall.abort-source', 'does not abort a source for another controller', () =>
+    untilCancelled((isCancelled) => ({
+      'source.abort':
+        (next, { recalled }) =>
+        async (...words) => {
+          if (!recalled || isCancelled()) await next(...words)
+        },
+    })),
+  ),
   broken('recall.finish', 'does not finish for another controller', () => ({
     finish: (next, { recalled }) => (recalled ? async () => {} : next),
   })),
