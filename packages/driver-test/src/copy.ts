@@ -77,6 +77,14 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     }
   }
 
+  /** The time until what was sent last is at the other end. */
+  const arrival = async (): Promise<void> => {
+    if (link.latencyMs === 0) return
+    await sleep(world.clock, link.latencyMs, call.signal)
+    await link.passable(call.signal)
+    stream.verify()
+  }
+
   const sendRound = async (pages: readonly number[]): Promise<void> => {
     copied.round += 1
     const half = Math.floor(pages.length / 2)
@@ -96,6 +104,7 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       await carry(batch.length * memory.pageBytes, (pages.length - next) * memory.pageBytes)
       for (const { page, words } of contents) stream.page(page, words)
     }
+    await arrival()
   }
 
   const runsOn = (): boolean => {
@@ -107,6 +116,11 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     const message = `'${guest.name}' writes faster than the link carries: stopped after ${copied.round} rounds`
     call.onProgress?.({ type: 'warning', code: 'not-converging', message })
     return false
+  }
+
+  /** Whoever stopped the copying may have run the guest again: nothing may be waited for between this and a change. */
+  const refuseStopped = (): void => {
+    if (call.signal.aborted) throw abortError(call.signal, 'the copying')
   }
 
   // a crash from here on ends the copying by its signal
@@ -121,10 +135,11 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
   memory.markAll()
   do {
     await sendRound(memory.takeDirty())
-    // whoever stopped the copying may have run the guest again: from here to the end nothing is waited for
-    if (call.signal.aborted) throw abortError(call.signal, 'the copying')
+    refuseStopped()
     if (guest.state !== 'stopped' && !runsOn()) stop()
   } while (guest.state !== 'stopped' || memory.dirtyPages > 0)
+  await arrival()
+  refuseStopped()
   stream.end(memory.registers)
   file.sent = true
 

@@ -8,20 +8,22 @@ import type { TestHost } from './test-host.ts'
 
 /** A migration that has begun. */
 export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
-  const { world, host } = at
+  const { world, host, capabilities, session } = at
   return {
     ...outgoingEnd(at, file),
     perform: (ticket, _dial, call) =>
-      sourceEffect(at, file, 'perform', call, async (during) => {
+      sourceEffect(at, file, 'perform', call, async (during, heard) => {
         if (file.ended !== null) refuseWrongTime(file, `is ${file.ended}`)
         if (file.sent) refuseWrongTime(file, 'has been performed')
         if (file.copying) refuseWrongTime(file, 'is being performed')
-        const copying = new AbortController()
-        file.copying = copying
+        const { fencing } = capabilities
+        const stop = new AbortController()
+        file.copying = { fencing, abort: (reason) => stop.abort(reason) }
         try {
-          const signal = AbortSignal.any([call.signal, copying.signal])
+          const ends = fencing === 'session' ? [session.ended] : []
+          const signal = AbortSignal.any([heard.signal, stop.signal, ...ends])
           const stream = streamTo(world, host.name, ticket, file.migration)
-          return await copyGuest({ at, file, stream, during, call: { ...call, signal } })
+          return await copyGuest({ at, file, stream, during, call: { ...heard, signal } })
         } finally {
           file.copying = null
         }

@@ -10,6 +10,8 @@ export interface WorldOptions {
   readonly clock?: Clock
   /** Speed of links. Default 72 MiB/s: a guest of 64 MiB moves in about a second. `Infinity` is possible. */
   readonly linkBytesPerSecond?: number
+  /** Latency of links, in milliseconds. Default 0. */
+  readonly linkLatencyMs?: number
   /** Memory of each host that guests can use, in bytes. Default 64 GiB. */
   readonly hostMemoryBytes?: number
   /** Passes over the memory after which the guest is stopped even if the rest is too much. Default 30. */
@@ -52,7 +54,8 @@ export interface World {
 
 /** Makes a world without hosts. Nothing in it ticks: it is brought up to date when it is looked at. */
 export function createWorld(options: WorldOptions = {}): World {
-  const { linkBytesPerSecond = 72 * 1024 ** 2, hostMemoryBytes = 64 * 1024 ** 3, maxRounds = 30 } = options
+  const { linkBytesPerSecond = 72 * 1024 ** 2, linkLatencyMs = 0 } = options
+  const { hostMemoryBytes = 64 * 1024 ** 3, maxRounds = 30 } = options
   const hosts = new Map<string, WorldHost>()
   const links = new Map<string, Link>()
   const violations: Violation[] = []
@@ -74,7 +77,7 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     link(from, to) {
       const key = `${from} ${to}`
-      const link = links.get(key) ?? createLink(from, to, linkBytesPerSecond)
+      const link = links.get(key) ?? createLink(from, to, linkBytesPerSecond, linkLatencyMs)
       links.set(key, link)
       return link
     },
