@@ -71,6 +71,7 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       await sleep(world.clock, dueAt - world.now(), call.signal)
       await link.passable(call.signal)
       stream.verify()
+      if (stream.carry) await stream.carry(slice)
       left -= slice
       copied.bytes += slice
       tell(left + behind)
@@ -102,7 +103,10 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       const contents = batch.map((page) => ({ page, words: memory.read(page) }))
       next += batch.length
       await carry(batch.length * memory.pageBytes, (pages.length - next) * memory.pageBytes)
-      for (const { page, words } of contents) stream.page(page, words)
+      for (const { page, words } of contents) {
+        const sent = stream.page(page, words)
+        if (sent) await sent
+      }
     }
     await arrival()
   }
@@ -129,6 +133,7 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       host: guest.host,
       phase: 'perform',
     })
+  refuseStopped()
   const startedAt = world.now()
   catchUp(guest, startedAt)
   if (!request.live) stop()
@@ -140,7 +145,11 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
   } while (guest.state !== 'stopped' || memory.dirtyPages > 0)
   await arrival()
   refuseStopped()
-  stream.end(memory.registers)
+  const arrived = stream.end(memory.registers)
+  if (arrived) {
+    await arrived
+    refuseStopped()
+  }
   file.sent = true
 
   return {

@@ -7,6 +7,8 @@ import {
   type TestCapabilities,
 } from './capabilities.ts'
 import { connectTest } from './connection.ts'
+import { hex } from './hex.ts'
+import { memoryWire } from './memory-wire.ts'
 import { testAddress } from './test-address.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -27,7 +29,8 @@ export interface TestOptions<F extends Fencing = Fencing> {
 /**
  * The driver for a hypervisor in memory. Connection URIs: `test:///NAME` for any host name, made when it is first
  * connected to; `test:///default` has the running domains `web1` and `db1`. `?without=live,resource,…` imitates a
- * hypervisor that lacks those abilities, `?fencing=session` one that fences less. Throws VM_INVALID for an unknown name in
+ * hypervisor that lacks those abilities, `?fencing=session` one that fences less. `test+tcp://ADDRESS:PORT/NAME` is a host
+ * of a world in another process, which the command `vmferry-test-host` serves. Throws VM_INVALID for an unknown name in
  * `without` or `fencing`.
  */
 export function test<F extends Fencing>(
@@ -45,17 +48,18 @@ export function test(options: TestOptions = {}): Driver<'test', TestCapabilities
     capabilities,
     async connect(uri, { clock, random }, call) {
       const { host, narrowing } = testAddress(uri)
-      world.live(clock)
       const without = [...lacking, ...narrowing.without]
       const lesser = narrowed(capabilities, { ...narrowing, without })
+      if (uri.transport === 'tcp') {
+        const { connectRemote } = await import('./net/connect-remote.ts')
+        const less = { without, fencing: lesser.fencing }
+        return connectRemote(uri, { host, capabilities: lesser, narrowing: less, clock }, call)
+      }
+      world.live(clock)
       const place = world.host(host)
       place.id ??= hex(random.bytes(8))
-      const at = { world, host: place, capabilities: lesser }
+      const at = { world, host: place, capabilities: lesser, wire: memoryWire(world) }
       return connectTest(uri, at, call)
     },
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

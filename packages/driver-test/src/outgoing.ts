@@ -3,12 +3,12 @@ import { copyGuest } from './copy.ts'
 import { visitWithEffect } from './gate.ts'
 import type { OutgoingFile } from './migration-file.ts'
 import { outgoingEnd, refuseWrongTime, sourceEffect } from './outgoing-end.ts'
-import { streamTo } from './stream.ts'
+import type { Stream } from './stream.ts'
 import type { TestHost } from './test-host.ts'
 
 /** A migration that has begun. */
 export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
-  const { world, host, capabilities, session } = at
+  const { host, capabilities, session, wire } = at
   return {
     ...outgoingEnd(at, file),
     perform: (ticket, _dial, call) =>
@@ -19,12 +19,14 @@ export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
         const { fencing } = capabilities
         const stop = new AbortController()
         file.copying = { fencing, abort: (reason) => stop.abort(reason) }
+        let stream: Stream | null = null
         try {
           const ends = fencing === 'session' ? [session.ended] : []
           const signal = AbortSignal.any([heard.signal, stop.signal, ...ends])
-          const stream = streamTo(world, host.name, ticket, file.migration)
+          stream = await wire.open(host, ticket, file.migration, signal)
           return await copyGuest({ at, file, stream, during, call: { ...heard, signal } })
         } finally {
+          stream?.close()
           file.copying = null
         }
       }),

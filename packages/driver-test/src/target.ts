@@ -13,19 +13,18 @@ import { incomingEnd, incomingOf } from './incoming.ts'
 import { hostRecord, type IncomingFile } from './migration-file.ts'
 import { isMemoryShape, type MemoryShape } from './page-memory.ts'
 import type { TestHost } from './test-host.ts'
-import { transportsOf } from './transports.ts'
 import { refuseDenied } from './wishes.ts'
 
 /** The receiving half. */
 export function testTarget(at: TestHost): MigrationTarget {
-  const { host, capabilities } = at
+  const { host, capabilities, wire } = at
   return {
     check: (offer, request, call) =>
       visit(at, { at: 'check', side: 'target', domain: nameOf(offer, request) }, call, () => {
         refuseDenied(request, capabilities, host.name)
         const findings = findingsAbout(at, offer, request)
         const digest = digestOf([offer, findings])
-        return { findings, digest, transports: transportsOf(capabilities) }
+        return { findings, digest, transports: wire.transports(capabilities) }
       }),
     prepare: (offer, request, call) => {
       const domain = nameOf(offer, request)

@@ -13,13 +13,14 @@ export interface TestAddress {
 export function testAddress(uri: ConnectionUri): TestAddress {
   const refuse = (what: string): never => {
     throw vmError('VM_INVALID', `${uri.text}: ${what}`, {
-      remedy: 'write test:///NAME or test:///NAME?without=live,resource',
+      remedy: 'write test:///NAME, test:///NAME?without=live,resource or test+tcp://ADDRESS:PORT/NAME',
     })
   }
-  if (uri.transport !== null || uri.host !== null || uri.user !== null || uri.port !== null)
-    refuse('hosts of the test driver are in this process, they have no transport and no address')
+  if (uri.transport !== null && uri.transport !== 'tcp')
+    refuse('hosts of the test driver are in this process or reached by tcp')
+  if (uri.user !== null) refuse('a test host knows no users')
   const host = uri.path.slice(1)
-  if (!HOST_NAME.test(host)) refuse(`'${host}' is no name of a host`)
+  if (!isHostName(host)) refuse(`'${host}' is no name of a host`)
   const unknown = Object.keys(uri.query).find((key) => !PARAMETERS.includes(key))
   if (unknown !== undefined) refuse(`there is no parameter '${unknown}'`)
   const { without, fencing = null } = uri.query
@@ -28,4 +29,7 @@ export function testAddress(uri: ConnectionUri): TestAddress {
 
 const PARAMETERS = ['without', 'fencing']
 
-const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** Whether a host can have that name. */
+export function isHostName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
+}

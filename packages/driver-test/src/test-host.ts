@@ -1,5 +1,6 @@
 import type { Capabilities } from '@vmferry/core/driver'
 import type { Session } from './session.ts'
+import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 import type { WorldHost } from './world-host.ts'
 
@@ -10,4 +11,5 @@ export interface TestHost {
   /** The manifest that this connection has. */
   readonly capabilities: Capabilities
   readonly session: Session
+  readonly wire: Wire
 }

@@ -1,6 +1,7 @@
-import { type Clock, type DriverDomain, vmError } from '@vmferry/core/driver'
+import { type Clock, type DriverDomain, type Random, vmError } from '@vmferry/core/driver'
 import { createFaults, type FaultPlan } from './faults.ts'
 import { catchUp, type Guest } from './guest.ts'
+import { hex } from './hex.ts'
 import { createLink, type Link } from './link.ts'
 import { createWorldHost, type WorldHost } from './world-host.ts'
 
@@ -8,6 +9,8 @@ import { createWorldHost, type WorldHost } from './world-host.ts'
 export interface WorldOptions {
   /** Default: the clock of the first connection. */
   readonly clock?: Clock
+  /** Where the uuids of guests come from. Default: they are counted, in every world alike. */
+  readonly random?: Random
   /** Speed of links. Default 72 MiB/s: a guest of 64 MiB moves in about a second. `Infinity` is possible. */
   readonly linkBytesPerSecond?: number
   /** Latency of links, in milliseconds. Default 0. */
@@ -104,7 +107,8 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     newUuid() {
       uuids += 1
-      return `7e570000-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`
+      const last = options.random ? hex(options.random.bytes(6)) : uuids.toString(16).padStart(12, '0')
+      return `7e570000-0000-4000-8000-${last}`
     },
   }
   if (options.clock) world.live(options.clock)
