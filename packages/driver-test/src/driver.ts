@@ -33,9 +33,8 @@ export interface TestOptions<F extends Fencing = Fencing> {
  * of a world in another process, which the command `vmferry-test-host` serves. Throws VM_INVALID for an unknown name in
  * `without` or `fencing`.
  */
-export function test<F extends Fencing>(
-  options: TestOptions<F> & { readonly fencing: F },
-): Driver<'test', TestCapabilities<F>>
+export function test<F extends Fencing = 'host'>(options: TestOptions<F>): Driver<'test', TestCapabilities<F>>
+/** The same, where nothing else is asked for: the host fences. */
 export function test(options?: TestOptions<'host'>): Driver<'test', typeof TEST_CAPABILITIES>
 export function test(options: TestOptions = {}): Driver<'test', TestCapabilities> {
   const world = options.world ?? createWorld()

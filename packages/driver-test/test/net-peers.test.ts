@@ -24,14 +24,17 @@ describe('a connection to something that is no test host', () => {
   })
 
   test('is VM_PROTOCOL for a line that does not end, and holds no more of it than the limit', async () => {
+    let sent = 0
     const fake = await peer((socket) => {
       const more = (): void => {
-        while (socket.write('x'.repeat(65_536)));
+        do sent += 65_536
+        while (socket.write('x'.repeat(65_536)))
         socket.once('drain', more)
       }
       more()
     })
     expect((await refusal(connected(fake))).message).toContain('a line of more than 16777216 characters')
+    expect(sent).toBeLessThan(2 * 16_777_216)
   })
 
   test('is VM_CONNECTION for one that says nothing, after a bounded time', async () => {

@@ -45,7 +45,7 @@ export async function connected(
   const path = new URL(host.uri).pathname
   const uri = { driver: 'test', transport: 'tcp', user: null, ...host.address, path, query, text: host.uri }
   const context = { ...contextOf(options.clock as never), clock: options.clock ?? systemClock }
-  const driver = testDriver({ fencing: 'host', ...options })
+  const driver = testDriver(options)
   const connection = await driver.connect(uri, context, callOf('m-1', 1, options.signal))
   onTestFinished(() => connection.close())
   return connection

@@ -42,7 +42,7 @@ type Receiver = DriverConnection & { readonly target: MigrationTarget }
 export async function twoHosts(options: WorldOptions = {}, lesser: TestOptions = {}): Promise<TwoHosts> {
   const clock = fakeClock()
   const world = createWorld(options)
-  const driver = testDriver({ fencing: 'host', ...lesser, world })
+  const driver = testDriver({ ...lesser, world })
   const progress: Progress[] = []
   const call = { ...callOf('m-1', 1), onProgress: (event: Progress) => progress.push(event) }
   const here = await driver.connect(uriOf('default'), contextOf(clock), call)
