@@ -135,6 +135,39 @@ describe('a test host', () => {
     expect(await (await connected(one)).domains(call)).toHaveLength(2)
   })
 
+  test('keeps little for a peer that does not read, and lets it go', async () => {
+    const one = await served('default')
+    const { sessions } = one.world.host('default')
+    const socket = connect(one.address)
+    socket.on('error', () => {})
+    socket.write(`${control()}\n`)
+    await new Promise((resolve) => {
+      socket.once('data', resolve)
+    })
+    socket.pause()
+    expect(sessions.size).toBe(1)
+    const lines = (from: number): string =>
+      Array.from(
+        { length: 1_000 },
+        (_, at) => `${JSON.stringify({ id: from + at, method: 'domains' })}\n`,
+      ).join('')
+    for (let from = 0; sessions.size > 0; from += 1_000) {
+      socket.write(lines(from))
+      await new Promise(setImmediate)
+    }
+    socket.destroy()
+  })
+
+  test('takes so many calls at once and not more', async () => {
+    const one = await served('default')
+    one.world.faults.add({ at: 'claim', kind: 'hang', times: 256 })
+    const here = await connected(one)
+    const hanging = Array.from({ length: 256 }, () => refusal(here.claim('web1', 1, callOf('m-1', 1))))
+    expect((await refusal(here.domains(call))).code).toBe('VM_BUSY')
+    await here.close()
+    for (const { code } of await Promise.all(hanging)) expect(code).toBe('VM_CONNECTION')
+  })
+
   test('takes in one stream at a time, and only what is part of it', async () => {
     const [one, two] = [await served('default'), await served('beta')]
     const [here, there] = [await connected(one), await connected(two)]

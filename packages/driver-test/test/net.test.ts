@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { createWorld, test as testDriver } from '../src/index.ts'
 import { serveHost } from '../src/net/serve-host.ts'
 import { systemClock, systemRandom } from '../src/net/system.ts'
-import { settled } from './fake-clock.ts'
 import { connected, ferry, peer, type Served, served } from './served-hosts.ts'
 import { callOf, refusal, requestOf } from './two-hosts.ts'
 
@@ -169,6 +168,7 @@ describe('a remote connection', () => {
     expect(incoming.ticket.endpoints['ram']).toBe(`tcp://127.0.0.1:${two.address.port}/m-1`)
     expect(outgoing).not.toHaveProperty('drain')
     expect(incoming).not.toHaveProperty('dial')
+    expect((await refusal(outgoing.tune!({ bandwidth: 1 }, call))).message).toContain('not being performed')
     await outgoing.perform(incoming.ticket, () => Promise.reject(new Error('no')), call)
     await incoming.ready!(call)
     const recalled = await here.source!.recall('m-1', call)
@@ -241,7 +241,7 @@ describe('fencing over tcp', () => {
 
   test('a session ends with its socket, and what it has under way', async () => {
     for (const fencing of ['session', 'host']) {
-      const [one, two] = [await served('default', { linkBytesPerSecond: 20e6 }), await served('beta')]
+      const [one, two] = [await served('default', { linkBytesPerSecond: 60e6 }), await served('beta')]
       const [here, there] = [await connected(one, { fencing }), await connected(two)]
       const request = requestOf(here, there, { transport: 'tcp' })
       const outgoing = await here.source!.begin('web1', request, call)
@@ -294,5 +294,4 @@ test('a port that is taken is told in words', async () => {
     message: expect.stringContaining('listens there already'),
   })
   expect(error.remedy).toContain('--listen 127.0.0.1:0')
-  await settled()
 })

@@ -5,7 +5,7 @@ import { errorOf, failureOf } from './failure.ts'
 import { HALF_DATA, type Half, type HalfView } from './half.ts'
 import type { LineListener, LineSocket } from './line-socket.ts'
 import { greeting, messageOf } from './message.ts'
-import { CONNECTION_METHODS, HALF_MAKERS, HALF_METHODS } from './methods.ts'
+import { type Arguments, CONNECTION_METHODS, HALF_MAKERS, HALF_METHODS } from './methods.ts'
 
 /** Most calls that are under way and most halves that are held for one connection. */
 const MOST_CALLS = 256
@@ -34,8 +34,11 @@ export async function serveControl(
       const { id, abort, method, half, given, migration, epoch } = messageOf(text)
       if (typeof id !== 'number') throw vmError('VM_PROTOCOL', 'a call without a number')
       if (abort !== undefined) return calls.get(id)?.abort(errorOf(abort))
-      if (calls.has(id) || calls.size >= MOST_CALLS)
-        throw vmError('VM_PROTOCOL', `a call too many: ${calls.size} are under way`)
+      if (calls.has(id)) throw vmError('VM_PROTOCOL', `two calls with the number ${id}`)
+      if (calls.size >= MOST_CALLS) {
+        const busy = vmError('VM_BUSY', `${calls.size} calls of this connection are under way already`)
+        return say({ id, error: failureOf(busy) })
+      }
       const stop = new AbortController()
       calls.set(id, stop)
       const call: EffectOptions = {
@@ -47,12 +50,13 @@ export async function serveControl(
           if (calls.has(id)) say({ id, progress })
         },
       }
-      const on = half === undefined ? connection : halves[half as number]
+      const on = half === undefined ? connection : halves[Number(half)]
+      const handed = (Array.isArray(given) ? given : []) as unknown as Arguments
       const conclude = (answer: object): void => {
         calls.delete(id)
         say({ id, ...answer })
       }
-      answered(on, halves, String(method), Array.isArray(given) ? given : [], call)
+      answered(on, halves, String(method), handed, call)
         .then((value) => conclude({ value }))
         .catch((error: unknown) => conclude({ error: failureOf(error) }))
     },
@@ -67,18 +71,16 @@ async function answered(
   on: DriverConnection | Half | undefined,
   halves: Half[],
   name: string,
-  given: readonly unknown[],
+  given: Arguments,
   call: EffectOptions,
 ): Promise<unknown> {
-  const [first, second] = given as never[]
-  const handed = [first as never, second as never] as const
   if (on && 'domains' in on) {
     const maker = HALF_MAKERS.get(name)
-    if (maker) return held(halves, (await maker(on, handed, call)) as Half)
+    if (maker) return held(halves, (await maker(on, given, call)) as Half)
     const method = CONNECTION_METHODS.get(name)
-    if (method) return method(on, handed, call)
+    if (method) return method(on, given, call)
   } else if (on) {
-    const answer = HALF_METHODS.get(name)?.(on, handed, call)
+    const answer = HALF_METHODS.get(name)?.(on, given, call)
     if (answer) return answer
   }
   throw vmError('VM_PROTOCOL', `there is nothing to call by the name '${name.slice(0, 60)}'`)

@@ -1,5 +1,13 @@
 import { connect, type Socket } from 'node:net'
-import { abortError, type CallOptions, type Clock, type VmError, vmError } from '@vmferry/core/driver'
+import {
+  abortError,
+  type CallOptions,
+  type Clock,
+  isVmError,
+  restated,
+  type VmError,
+  vmError,
+} from '@vmferry/core/driver'
 import { type Address, addressText } from './address.ts'
 import { errorOf } from './failure.ts'
 import { type LineListener, type LineSocket, lineSocket } from './line-socket.ts'
@@ -48,7 +56,8 @@ export function dial(
       closed(reason) {
         if (answered) return listener.closed(reason)
         conclude()
-        reject(reason)
+        const remedy = `is it there? vmferry-test-host --listen ${peer}`
+        reject(isVmError(reason, 'VM_CONNECTION') ? restated(reason, { remedy }) : reason)
       },
     })
     const end = (reason: VmError): void => {

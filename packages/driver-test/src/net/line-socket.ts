@@ -34,6 +34,8 @@ export function lineSocket(socket: Socket, peer: string, listener: LineListener)
     over = true
     pieces = []
     socket.destroySoon()
+    // what a peer does not take in good time is not kept for it
+    socket.setTimeout(1_000, () => socket.destroy())
     for (const { reject } of waiting) reject(reason)
     listener.closed(reason)
   }

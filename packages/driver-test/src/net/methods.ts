@@ -2,7 +2,7 @@ import type { DriverConnection, EffectOptions } from '@vmferry/core/driver'
 import type { Half } from './half.ts'
 
 /** Arguments as they came: whoever is called takes them as they are, and what that breaks is the caller's error. */
-type Arguments = readonly [never, never]
+export type Arguments = readonly [never, never]
 
 type ConnectionMethod = (on: DriverConnection, given: Arguments, call: EffectOptions) => Promise<unknown>
 type HalfMethod = (on: Half, given: Arguments, call: EffectOptions) => Promise<unknown> | undefined

@@ -1,19 +1,18 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { type ConnectionUri, isVmError, type Random, type VmError, vmError } from '@vmferry/core/driver'
+import { type ConnectionUri, type Random, vmError } from '@vmferry/core/driver'
 import { narrowed, TEST_CAPABILITIES } from '../capabilities.ts'
 import { hex } from '../hex.ts'
 import type { World } from '../world.ts'
 import { type Address, addressText } from './address.ts'
 import { takeIn } from './arrival.ts'
 import { serveControl } from './control.ts'
-import { failureOf } from './failure.ts'
-import { type LineListener, type LineSocket, lineSocket } from './line-socket.ts'
-import { greeting, greetingOf, type Message } from './message.ts'
+import type { LineListener, LineSocket } from './line-socket.ts'
+import { greeting, type Message } from './message.ts'
+import { receive } from './reception.ts'
 import { overTcp } from './tcp-capabilities.ts'
 import { tcpWire } from './tcp-wire.ts'
 
-/** Milliseconds until a connection must have said what it is for, and most connections at once. */
-const LIMIT = 10_000
+/** Most connections at once. */
 const MOST = 256
 
 /** What is served where. */
@@ -41,8 +40,12 @@ export async function serveHost({ world, name, listen, random }: HostService): P
   host.id ??= hex(random.bytes(8))
   const wire = tcpWire(world, world.clock)
   const arriving = new Set<string>()
-  const open = new Set<LineSocket>()
-  const server = createServer((socket) => accept(socket))
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    receive(socket, world.clock, listenerFor)
+  })
   server.maxConnections = MOST
   const address = await listening(server, listen)
   const served = `test+tcp://${addressText(address)}/${name}`
@@ -75,46 +78,6 @@ export async function serveHost({ world, name, listen, random }: HostService): P
     return IDLE
   }
 
-  const accept = (socket: Socket): void => {
-    let listener: LineListener | null = null
-    let greeted = false
-    let over: VmError | null = null
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`
-    const refuse = (error: unknown): void => {
-      const failure = { error: failureOf(error) }
-      lines.write(listener ? JSON.stringify(failure) : greeting(failure))
-      lines.close(isVmError(error) ? error : vmError('VM_PROTOCOL', String(error)))
-    }
-    const greet = async (line: string): Promise<void> => {
-      greeted = true
-      stopLimit()
-      listener = await listenerFor(greetingOf(line), lines)
-      if (over) listener.closed(over)
-    }
-    const lines = lineSocket(socket, peer, {
-      line(text) {
-        if (!greeted) greet(text).catch(refuse)
-        else if (!listener) refuse(vmError('VM_PROTOCOL', 'it did not wait for the answer'))
-        else
-          try {
-            listener.line(text)
-          } catch (error) {
-            refuse(error)
-          }
-      },
-      closed(reason) {
-        over = reason
-        stopLimit()
-        open.delete(lines)
-        listener?.closed(reason)
-      },
-    })
-    open.add(lines)
-    const stopLimit = world.clock.schedule(LIMIT, () =>
-      refuse(vmError('VM_PROTOCOL', `nothing was said within ${LIMIT} ms`)),
-    )
-  }
-
   return {
     address,
     uri: served,
@@ -122,7 +85,7 @@ export async function serveHost({ world, name, listen, random }: HostService): P
       const ended = new Promise<void>((resolve) => {
         server.close(() => resolve())
       })
-      for (const lines of open) lines.close(vmError('VM_CONNECTION', `${served} has ended`))
+      for (const socket of open) socket.destroy()
       await ended
     },
   }
@@ -132,7 +95,7 @@ const IDLE: LineListener = { line() {}, closed() {} }
 
 function listening(server: Server, { host, port }: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+    server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       const taken = code === 'EADDRINUSE'
       const words = taken ? 'something listens there already' : message
       reject(

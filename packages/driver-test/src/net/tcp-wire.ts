@@ -15,7 +15,8 @@ export function tcpWire(world: World, clock: Clock): Wire {
     async obstacle({ name: from }, { target: { hostId, uri }, uri: way }, call) {
       const address = targetAddress(uri, way)
       const block = (message: string, error: VmError): Finding => {
-        const remedy = error.remedy ?? 'give an address that the source reaches as migration URI'
+        const other = 'give an address that the source reaches as migration URI'
+        const remedy = error.code === 'VM_CONNECTION' ? other : (error.remedy ?? other)
         return {
           severity: 'blocker',
           side: 'source',
