@@ -78,3 +78,8 @@ export const MIGRATES: readonly Need[] = [some('streams')]
 export const PHASED: readonly Need[] = [...MIGRATES, says('handover', 'phased')]
 /** One that migrates by one call. */
 export const DIRECT: readonly Need[] = [...MIGRATES, says('handover', 'direct')]
+
+/** A way back after that phase. Until perform has stopped the guest, an abort has nothing to restore. */
+export function wayBackAfter(phase: Phase): readonly Need[] {
+  return phase === 'begin' || phase === 'prepare' ? PHASED : [...PHASED, abortableAfter(phase)]
+}

@@ -58,6 +58,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
       return ask(...args)
     }
   }
+  const [source, target, lifecycle] = [qemuSource(at), qemuTarget(at), qemuLifecycle(at)]
   const connection: DriverConnection = {
     uri,
     capabilities: QEMU_CAPABILITIES,
@@ -78,9 +79,9 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
         ...(incoming ? [hostRecord('target', name, incoming)] : []),
       ])
     }),
-    source: qemuSource(at),
-    target: qemuTarget(at),
-    lifecycle: qemuLifecycle(at),
+    source: { check: open(source.check), begin: open(source.begin), recall: open(source.recall) },
+    target: { check: open(target.check), prepare: open(target.prepare), recall: open(target.recall) },
+    lifecycle: { start: open(lifecycle.start), stop: open(lifecycle.stop) },
     async close() {
       if (closed) return
       closed = true

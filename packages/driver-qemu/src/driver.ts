@@ -1,6 +1,7 @@
 import { CONTRACT, type Driver } from '@vmferry/core/driver'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { connectQemu } from './connection.ts'
+import { runDirectoryOf } from './run-directory.ts'
 
 /**
  * The driver for QEMU and QEMU/KVM, over QMP. Connection URIs: `qemu:///system`, `qemu:///session`,
@@ -13,6 +14,7 @@ export function qemu(): Driver<'qemu', typeof QEMU_CAPABILITIES> {
     name: 'qemu',
     capabilities: QEMU_CAPABILITIES,
     async connect(uri, { openHost, clock, random, log }, call) {
+      runDirectoryOf(uri)
       const host = await openHost(call)
       try {
         return await connectQemu(uri, host, { clock, random, log }, call)

@@ -38,9 +38,9 @@ export function openIncoming(
   const alone = { signal: new AbortController().signal }
   const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
 
-  /** The next migration of this guest needs the monitor; letting go of it is not part of the downtime. */
-  const letGo = (): void => {
-    for (const end of [monitor.drop(), marker.end()]) end.catch(() => {})
+  /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
+  const letGo = async (): Promise<void> => {
+    await Promise.allSettled([monitor.drop(), marker.end()])
   }
 
   return {
@@ -63,7 +63,7 @@ export function openIncoming(
     async finish(call) {
       const client = await monitor.get()
       await marker.leave(call)
-      if (staysPaused) return letGo()
+      if (staysPaused) return void letGo()
       // sent together and answered in order: one round trip
       const [, { running, status }] = await Promise.all([
         client.execute('cont', {}, call),
@@ -78,14 +78,15 @@ export function openIncoming(
             causes: [{ host: host.name, words: await logTail(host, folder.log) }],
           },
         )
-      letGo()
+      void letGo()
     },
     async abort(_reason, call) {
-      letGo()
+      const gone = letGo()
       if (process) {
         await host.kill(process, 'KILL', call)
         await untilGone(host, clock, process, 0, call)
       }
+      await gone
       await host.remove(folder.path, call)
     },
     inspect: (call) => inspectTarget(at, folder, process, call),

@@ -38,9 +38,8 @@ export async function targetFindings(
     fileFindings(host, offer, definition, call),
   ])
   const found = namesIn(hypervisor.stdout)
-  const name = request.rename ?? offer.domain
   return [
-    ...takenFindings(guests, definition.uuid, name, offer, at, request),
+    ...takenFindings(guests, offer, request, at),
     ...(found.binary
       ? qemuFindings(host.name, definition, offer, found)
       : [binaryMissing(host.name, definition)]),
@@ -102,14 +101,15 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: F
   return findings
 }
 
-function takenFindings(
+/** Guests that have the name or the uuid of the one that is to arrive; the one that is sent is no stranger. */
+export function takenFindings(
   guests: readonly Guest[],
-  uuid: string,
-  name: string,
   offer: Offer,
+  { rename, target }: MigrationRequest,
   { host, runDirectory }: QemuHost,
-  { target }: MigrationRequest,
 ): Finding[] {
+  const { uuid } = definitionFromJson(offer.definition, 'the offer')
+  const name = rename ?? offer.domain
   const { folder, hostId } = offer.cookie ?? {}
   const isSource = (guest: Guest): boolean =>
     hostId === target.hostId && folder === `${runDirectory}/${guest.folder.id}`

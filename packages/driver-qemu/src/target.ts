@@ -22,7 +22,7 @@ import { hostRecord, type MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { processIn, untilGone } from './recorded-process.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
-import { arrivingDefinition, targetFindings } from './target-facts.ts'
+import { arrivingDefinition, takenFindings, targetFindings } from './target-facts.ts'
 import { targetTransports } from './transport.ts'
 
 export function qemuTarget(at: QemuHost): MigrationTarget {
@@ -40,7 +40,8 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
       } catch (error) {
         await leaveNothing(at, folder)
         if (call.signal.aborted || isVmError(error, 'VM_CONNECTION')) throw error
-        throw isVmError(error, 'VM_PHASE_FAILED') ? error : asFailure(error, host.name)
+        const known = isVmError(error, 'VM_PHASE_FAILED') || isVmError(error, 'VM_EXISTS')
+        throw known ? error : asFailure(error, host.name)
       }
     },
     async recall(id, call) {
@@ -70,6 +71,7 @@ async function prepared(
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
   await fileArrival(host, folder, [file, definitionToJson(definition)], call)
+  await refuseTaken(at, folder, offer, request, call)
   const { process, monitor } = await launchGuest(host, folder, definition, true, call)
   await monitor.execute(
     'migrate-set-capabilities',
@@ -79,6 +81,20 @@ async function prepared(
   const ticket = await listening(monitor, folder, offer, request, call)
   const marker = await standByToMark(host, folder.mayHaveRun, call)
   return openIncoming(at, { folder, file, process, ticket }, monitor, marker)
+}
+
+/** Looked at once this arrival is on file: of two that want one name at the same moment, neither overlooks the other. */
+async function refuseTaken(
+  at: QemuHost,
+  folder: GuestFolder,
+  offer: Offer,
+  request: ChosenRequest,
+  call: EffectOptions,
+): Promise<void> {
+  const guests = await listGuests(at.host, at.runDirectory, call)
+  const others = guests.filter((guest) => guest.folder.id !== folder.id)
+  const [taken] = takenFindings(others, offer, request, at)
+  if (taken) throw vmError('VM_EXISTS', taken.message, { host: at.host.name, phase: 'prepare' })
 }
 
 /** Files the record, then the definition: each a line of the input, whole and on the disk before the next. */

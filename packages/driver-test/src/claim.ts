@@ -1,8 +1,11 @@
 import { type Claim, vmError } from '@vmferry/core/driver'
-import type { WorldHost } from './world-host.ts'
+import type { TestHost } from './test-host.ts'
 
-/** Compares and sets the epoch of a domain; copying of an older epoch stops where it is, and nothing is undone. */
-export function claimDomain(host: WorldHost, domain: string, epoch: number): Claim {
+/**
+ * Compares and sets the epoch of a domain. Whoever held it is kept out as his own fencing says: `host` stops his copying
+ * where it is, `session` ends his session, `none` lets him go on. Nothing is undone.
+ */
+export function claimDomain({ host, session }: TestHost, domain: string, epoch: number): Claim {
   if (!Number.isSafeInteger(epoch) || epoch < 1)
     throw vmError('VM_INVALID', `${epoch} is no epoch: it takes a positive integer`, { host: host.name })
   const held = host.epochs.get(domain) ?? 0
@@ -16,6 +19,10 @@ export function claimDomain(host: WorldHost, domain: string, epoch: number): Cla
   const stale = vmError('VM_STALE', `epoch ${epoch} of '${domain}' was claimed on ${host.name}`, {
     host: host.name,
   })
-  for (const file of host.outgoing.values()) if (file.domain === domain) file.copying?.abort(stale)
+  for (const { domain: copied, copying } of host.outgoing.values())
+    if (copied === domain && copying?.fencing === 'host') copying.abort(stale)
+  for (const other of host.sessions)
+    if (other !== session && other.fencing === 'session' && other.domains.has(domain)) other.end(stale)
+  session.domains.add(domain)
   return { domain, epoch }
 }

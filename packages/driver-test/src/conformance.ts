@@ -25,36 +25,48 @@ export function worldSetup(driverOf: (world: World) => Driver): ConformanceSetup
   return {
     async stage({ clock }) {
       const world = createWorld({ clock, linkBytesPerSecond: LINK_BYTES_PER_SECOND })
-      return stageOf(world, driverOf(world))
+      const end = (name: string): StageEnd => ({ world, host: world.host(name), uri: `test:///${name}` })
+      return worldStage(driverOf(world), { source: end('alpha'), target: end('beta'), address: 'beta' })
     },
   }
 }
 
-const NAMES = { source: 'alpha', target: 'beta' } as const
+/** A host of a world, and how it is connected to. */
+export interface StageEnd {
+  readonly world: World
+  readonly host: WorldHost
+  readonly uri: string
+}
 
-function stageOf(world: World, driver: Driver): ConformanceStage {
-  const host = (side: Side): WorldHost => world.host(NAMES[side])
+/** Two ends, which may be of two worlds, and the target as the source sees it. */
+export interface StageEnds extends Readonly<Record<Side, StageEnd>> {
+  readonly address: string
+}
+
+/** The stage of a case over hosts of your choice. */
+export function worldStage(driver: Driver, ends: StageEnds): ConformanceStage {
   return {
     driver,
-    source: `test:///${NAMES.source}`,
-    target: `test:///${NAMES.target}`,
+    source: ends.source.uri,
+    target: ends.target.uri,
     guestBytes: GUEST_BYTES,
-    migrationUri: (transport) => (transport === null ? NAMES.target : `${transport}://${NAMES.target}`),
+    migrationUri: (transport) => (transport === null ? ends.address : `${transport}://${ends.address}`),
     async start(side, name, state) {
       const shape = { memoryBytes: GUEST_BYTES, pages: PAGES, dirtyPerSecond: DIRTY_PER_SECOND }
-      host(side).start(name, { ...shape, paused: state === 'paused' })
+      ends[side].host.start(name, { ...shape, paused: state === 'paused' })
     },
     async look(side, name) {
-      const guest = host(side).guests.get(name)
+      const { host, world } = ends[side]
+      const guest = host.guests.get(name)
       if (!guest) return null
       catchUp(guest, world.now())
       const { memory, state } = guest
       return { running: state === 'running', counter: memory.registers.counter, intact: isUnharmed(memory) }
     },
     async crash(side, name) {
-      host(side).crash(name)
+      ends[side].host.crash(name)
     },
-    traces: async (side) => tracesOf(host(side)),
+    traces: async (side) => tracesOf(ends[side].host),
     close: async () => {},
   }
 }

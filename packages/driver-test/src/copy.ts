@@ -71,10 +71,19 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       await sleep(world.clock, dueAt - world.now(), call.signal)
       await link.passable(call.signal)
       stream.verify()
+      if (stream.carry) await stream.carry(slice)
       left -= slice
       copied.bytes += slice
       tell(left + behind)
     }
+  }
+
+  /** The time until what was sent last is at the other end. */
+  const arrival = async (): Promise<void> => {
+    if (link.latencyMs === 0) return
+    await sleep(world.clock, link.latencyMs, call.signal)
+    await link.passable(call.signal)
+    stream.verify()
   }
 
   const sendRound = async (pages: readonly number[]): Promise<void> => {
@@ -94,8 +103,12 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       const contents = batch.map((page) => ({ page, words: memory.read(page) }))
       next += batch.length
       await carry(batch.length * memory.pageBytes, (pages.length - next) * memory.pageBytes)
-      for (const { page, words } of contents) stream.page(page, words)
+      for (const { page, words } of contents) {
+        const sent = stream.page(page, words)
+        if (sent) await sent
+      }
     }
+    await arrival()
   }
 
   const runsOn = (): boolean => {
@@ -109,23 +122,34 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     return false
   }
 
+  /** Whoever stopped the copying may have run the guest again: nothing may be waited for between this and a change. */
+  const refuseStopped = (): void => {
+    if (call.signal.aborted) throw abortError(call.signal, 'the copying')
+  }
+
   // a crash from here on ends the copying by its signal
   if (guest.state === 'failed' || guest.state === 'off')
     throw vmError('VM_PHASE_FAILED', `the process of '${guest.name}' on ${guest.host} is gone`, {
       host: guest.host,
       phase: 'perform',
     })
+  refuseStopped()
   const startedAt = world.now()
   catchUp(guest, startedAt)
   if (!request.live) stop()
   memory.markAll()
   do {
     await sendRound(memory.takeDirty())
-    // whoever stopped the copying may have run the guest again: from here to the end nothing is waited for
-    if (call.signal.aborted) throw abortError(call.signal, 'the copying')
+    refuseStopped()
     if (guest.state !== 'stopped' && !runsOn()) stop()
   } while (guest.state !== 'stopped' || memory.dirtyPages > 0)
-  stream.end(memory.registers)
+  await arrival()
+  refuseStopped()
+  const arrived = stream.end(memory.registers)
+  if (arrived) {
+    await arrived
+    refuseStopped()
+  }
   file.sent = true
 
   return {

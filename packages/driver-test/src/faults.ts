@@ -10,9 +10,23 @@ export type FaultPoint = Phase | 'connect' | 'claim' | 'recall' | 'inspect' | 't
  * - `hang`: no answer until the call's signal fires; struck `after`, the effect has happened.
  * - `lose-request`: no effect, and the call rejects with VM_TIMEOUT.
  * - `lose-answer`: the effect happens, and the call rejects with VM_TIMEOUT.
+ * - `garbage`: the effect happens, the answer cannot be read, and the call rejects with VM_PROTOCOL.
+ * - `duplicate`: the request is delivered once more when the first has been answered, and that answer is lost. The effect
+ *   happens twice where it can; the call ends as the second does (a second `perform` is VM_INVALID, a second `claim`
+ *   VM_STALE).
+ * - `late`: the call rejects with VM_TIMEOUT at once. The request arrives `delayMs` later, with nobody there to stop it:
+ *   the effect happens if fencing and the state of things allow it **then**, and nobody gets an answer.
  * - `crash`: the guest's process on that host dies; the call goes on and meets what it meets.
  */
-export type FaultKind = 'fail' | 'hang' | 'lose-request' | 'lose-answer' | 'crash'
+export type FaultKind =
+  | 'fail'
+  | 'hang'
+  | 'lose-request'
+  | 'lose-answer'
+  | 'garbage'
+  | 'duplicate'
+  | 'late'
+  | 'crash'
 
 /**
  * `during`: in perform when half of the memory is sent, in prepare when the record is filed, in finish between the mark
@@ -30,12 +44,17 @@ export interface Fault {
   readonly host?: string
   /** Name of a domain on its host; default: any. */
   readonly domain?: string
-  /** Default `before`; `lose-request` is always `before`, `lose-answer` always `after`. */
+  /**
+   * Default `before`. `lose-request`, `duplicate` and `late` are always `before`; `lose-answer` and `garbage` always
+   * `after`.
+   */
   readonly when?: FaultWhen
   /** How often it strikes; default 1. `Infinity` is possible. */
   readonly times?: number
-  /** Another code for the rejection of all kinds but `hang` and `crash`. */
+  /** Another code for the rejection of all kinds but `hang`, `duplicate` and `crash`. */
   readonly code?: VmErrorCode
+  /** Only for `late`: milliseconds of world time until the request arrives. Default 1000. */
+  readonly delayMs?: number
 }
 
 /** Where a call is at this moment. */
@@ -63,8 +82,10 @@ export function createFaults(): FaultPlan {
   let planned: { readonly fault: Fault; left: number }[] = []
   return {
     add(fault) {
-      const { kind, when, times = 1 } = fault
+      const { kind, when, times = 1, delayMs } = fault
       if (!KINDS.has(kind)) throw vmError('VM_INVALID', `there is no kind of fault named '${kind}'`)
+      if (delayMs !== undefined && (kind !== 'late' || !(delayMs >= 0)))
+        throw vmError('VM_INVALID', `a fault of kind ${kind} with a delay of ${delayMs} ms`)
       if (!(times > 0)) throw vmError('VM_INVALID', `a fault that strikes ${times} times`)
       if (when !== undefined && whenOf({ ...fault }) !== when)
         throw vmError('VM_INVALID', `a fault of kind ${kind} cannot strike ${when}`)
@@ -84,12 +105,16 @@ export function createFaults(): FaultPlan {
   }
 }
 
-const KINDS: ReadonlySet<string> = new Set<FaultKind>([
-  'fail',
-  'hang',
-  'lose-request',
-  'lose-answer',
-  'crash',
+/** Each kind, and when it strikes where that is no choice. */
+const KINDS: ReadonlyMap<string, FaultWhen | null> = new Map<FaultKind, FaultWhen | null>([
+  ['fail', null],
+  ['hang', null],
+  ['lose-request', 'before'],
+  ['lose-answer', 'after'],
+  ['garbage', 'after'],
+  ['duplicate', 'before'],
+  ['late', 'before'],
+  ['crash', null],
 ])
 
 function strikes(fault: Fault, { at, side, host, domain, when }: FaultPlace): boolean {
@@ -107,6 +132,5 @@ function fits<T>(wanted: T | undefined, found: T | null): boolean {
 }
 
 function whenOf({ kind, when = 'before' }: Fault): FaultWhen {
-  if (kind === 'lose-request') return 'before'
-  return kind === 'lose-answer' ? 'after' : when
+  return KINDS.get(kind) ?? when
 }

@@ -2,12 +2,16 @@ import {
   abortError,
   type CallOptions,
   type EffectOptions,
+  isVmError,
   PHASES,
   type Phase,
+  restated,
+  sleep,
   type VmErrorDetails,
   vmError,
 } from '@vmferry/core/driver'
-import type { FaultKind, FaultPlace, FaultPoint, FaultWhen } from './faults.ts'
+import type { Fault, FaultPoint, FaultWhen } from './faults.ts'
+import { strikeFault } from './strike.ts'
 import type { TestHost } from './test-host.ts'
 
 /** Where a call goes. */
@@ -20,6 +24,9 @@ export interface Visit {
 /** Lets the faults that are planned for the middle of a call strike. */
 export type During = () => Promise<void>
 
+/** What a call does on its host. `heard` are its options as they arrive there. */
+export type Work<C, T> = (during: During, heard: C) => Promise<T> | T
+
 /** Points whose work has a middle; elsewhere `during` is `before`. */
 const WITH_MIDDLE: ReadonlySet<FaultPoint> = new Set([
   'prepare',
@@ -30,81 +37,79 @@ const WITH_MIDDLE: ReadonlySet<FaultPoint> = new Set([
 ] as const)
 
 /** Every call to a host goes through here: it must be reachable, and faults strike on the way. */
-export async function visit<T>(
+export async function visit<T, C extends CallOptions>(
   at: TestHost,
   place: Visit,
-  { signal }: CallOptions,
-  work: (during: During) => Promise<T> | T,
+  call: C,
+  work: Work<C, T>,
 ): Promise<T> {
-  const strike = (when: FaultWhen): Promise<void> =>
-    strikeFault(at, { ...place, host: at.host.name, when }, signal)
-  answers(at, place)
-  if (signal.aborted) throw abortError(signal, place.at)
-  await strike('before')
-  if (!WITH_MIDDLE.has(place.at)) await strike('during')
-  const result = await work(() => strike('during'))
+  const { host, world } = at
+  const where = details(place, host.name)
+  const strike = (when: FaultWhen): Promise<Fault | null> =>
+    strikeFault(at, { ...place, host: host.name, when }, where, call.signal)
+  const during = async (): Promise<void> => {
+    await strike('during')
+  }
+  const deliver = async (heard: C): Promise<T> => {
+    if (!WITH_MIDDLE.has(place.at)) await during()
+    return work(during, heard)
+  }
+  refuseUnanswered(at, where)
+  if (call.signal.aborted) throw abortError(call.signal, place.at)
+  const delivery = await strike('before')
+  if (delivery?.kind === 'late') {
+    const unheard = { ...call, signal: new AbortController().signal, onProgress: () => {} }
+    world.clock.schedule(delivery.delayMs ?? 1_000, () => {
+      deliver(unheard).catch(() => {})
+    })
+    throw vmError(delivery.code ?? 'VM_TIMEOUT', `${place.at} on ${host.name} is late, as planned`, where)
+  }
+  if (delivery?.kind === 'duplicate') await deliver(call).catch(() => {})
+  const result = await deliver(call)
   await strike('after')
-  answers(at, place)
+  refuseUnanswered(at, where)
   return result
 }
 
-/** The same for a call that changes the host: one of an epoch that is lower than the host's has no effect. */
+/**
+ * The same for a call that changes the host: what fencing keeps out has no effect. Where the host itself compares
+ * epochs, comparison and effect are one event. Elsewhere they are two, and another event may come between them.
+ */
 export async function visitWithEffect<T>(
   at: TestHost,
   place: Visit & { readonly domain: string },
   call: EffectOptions,
-  work: (during: During) => Promise<T> | T,
+  work: Work<EffectOptions, T>,
 ): Promise<T> {
-  return visit(at, place, call, (during) => {
-    const refuse = (): void => refuseStale(at, place.domain, call.epoch)
-    refuse()
+  const { world, session } = at
+  const admit = (): void => refuseFenced(at, place.domain, call.epoch)
+  return visit(at, place, call, async (during, heard) => {
+    admit()
+    if (session.fencing !== 'host') {
+      session.domains.add(place.domain)
+      await sleep(world.clock, 0, heard.signal)
+      admit()
+    }
     // another controller may have claimed meanwhile
-    return work(() => during().then(refuse))
+    return work(() => during().then(admit), heard)
   })
 }
 
-function refuseStale({ host, capabilities }: TestHost, domain: string, epoch: number): void {
+function refuseFenced({ host, session }: TestHost, domain: string, epoch: number): void {
   const held = host.epochs.get(domain) ?? 0
-  if (capabilities.fencing === 'none' || epoch >= held) return
+  if (session.fencing === 'session') session.ended.throwIfAborted()
+  if (session.fencing !== 'host' || epoch >= held) return
   throw vmError('VM_STALE', `${host.name} holds epoch ${held} of '${domain}', the call has ${epoch}`, {
     host: host.name,
     remedy: 'another controller has taken over: look at the domain first',
   })
 }
 
-function answers({ host, open }: TestHost, place: Visit): void {
-  if (open() && host.reachable) return
-  const why = open() ? `${host.name} cannot be reached` : `the connection to ${host.name} is closed`
-  throw vmError('VM_CONNECTION', why, details(place, host.name))
-}
-
-async function strikeFault({ world, host }: TestHost, place: FaultPlace, signal: AbortSignal): Promise<void> {
-  const fault = world.faults.take(place)
-  if (!fault) return
-  const reject = (code: string, what: string): never => {
-    throw vmError(fault.code ?? code, `${place.at} on ${host.name} ${what}`, details(place, host.name))
-  }
-  const acts: Readonly<Record<FaultKind, () => Promise<void> | void>> = {
-    fail: () =>
-      place.when === 'after'
-        ? reject('VM_CONNECTION', 'happened, then the connection broke, as planned')
-        : reject('VM_PHASE_FAILED', 'failed, as planned'),
-    hang: () => untilAborted(signal, place.at),
-    'lose-request': () => reject('VM_TIMEOUT', 'was never heard of, as planned'),
-    'lose-answer': () => reject('VM_TIMEOUT', 'gave no answer, as planned'),
-    crash: () => {
-      if (place.domain !== null && host.guests.has(place.domain)) host.crash(place.domain)
-    },
-  }
-  await acts[fault.kind]()
-}
-
-function untilAborted(signal: AbortSignal, what: string): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(abortError(signal, what))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
+/** VM_CONNECTION if the host is not reachable; what the session ended with if it has. */
+export function refuseUnanswered({ host, session }: TestHost, where: VmErrorDetails): void {
+  const { reason } = session.ended as { readonly reason: unknown }
+  if (isVmError(reason)) throw restated(reason, where)
+  if (!host.reachable) throw vmError('VM_CONNECTION', `${host.name} cannot be reached`, where)
 }
 
 function details({ at }: Visit, host: string): VmErrorDetails {

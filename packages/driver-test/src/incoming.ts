@@ -2,13 +2,12 @@ import { type CopyState, type EffectOptions, type Incoming, type Phase, vmError 
 import { type During, visit, visitWithEffect } from './gate.ts'
 import type { Guest } from './guest.ts'
 import type { IncomingFile } from './migration-file.ts'
-import { endpointOf } from './stream.ts'
 import type { TestHost } from './test-host.ts'
 
 /** A migration that has been prepared. */
 export function incomingOf(at: TestHost, file: IncomingFile): Incoming {
   const { transport } = file.request
-  const ram = endpointOf(transport, at.host.name, file.migration)
+  const ram = at.wire.endpoint(at.host, file.request, file.migration)
   return { ticket: { transport, endpoints: { ram } }, ...incomingEnd(at, file) }
 }
 

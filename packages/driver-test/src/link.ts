@@ -6,6 +6,8 @@ export interface Link {
   readonly to: string
   /** How much it carries for each migration; `Infinity` is possible. May be changed at any time. */
   bytesPerSecond: number
+  /** Milliseconds that the end of each round, and of the stream, is under way. May be changed at any time. */
+  latencyMs: number
   /** False: no byte moves, and nobody is told. */
   readonly up: boolean
   /** How often {@link Link.reset} was called. */
@@ -20,7 +22,7 @@ export interface Link {
   passable(signal: AbortSignal): Promise<void>
 }
 
-export function createLink(from: string, to: string, bytesPerSecond: number): Link {
+export function createLink(from: string, to: string, bytesPerSecond: number, latencyMs: number): Link {
   const waiting = new Set<() => void>()
   let up = true
   let resets = 0
@@ -32,6 +34,7 @@ export function createLink(from: string, to: string, bytesPerSecond: number): Li
     from,
     to,
     bytesPerSecond,
+    latencyMs,
     get up() {
       return up
     },

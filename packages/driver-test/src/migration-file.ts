@@ -1,12 +1,22 @@
 import type {
+  Capabilities,
   ChosenRequest,
   HostRecord,
   MigrationId,
   MigrationRequest,
   Offer,
   Phase,
+  VmError,
 } from '@vmferry/core/driver'
 import type { Guest } from './guest.ts'
+
+/** Copying that is under way. */
+export interface Copying {
+  /** That of the connection that copies. */
+  readonly fencing: Capabilities['fencing']
+  /** Stops it with this error. */
+  abort(reason: VmError): void
+}
 
 interface MigrationFile {
   readonly migration: MigrationId
@@ -26,8 +36,8 @@ export interface OutgoingFile extends MigrationFile {
   readonly guest: Guest
   /** Bytes per second (0: no limit) and milliseconds; changed by `tune`. */
   readonly limits: { bandwidth: number; maxDowntime: number }
-  /** Stops the copying that is under way. */
-  copying: AbortController | null
+  /** Null while nothing is copied. */
+  copying: Copying | null
   /** All is sent and the guest is stopped. */
   sent: boolean
 }

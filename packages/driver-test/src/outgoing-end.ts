@@ -53,12 +53,12 @@ export function sourceEffect<T>(
   file: OutgoingFile,
   phase: Phase,
   call: EffectOptions,
-  work: (during: During) => Promise<T> | T,
+  work: (during: During, heard: EffectOptions) => Promise<T> | T,
 ): Promise<T> {
   const place = { at: phase, side: 'source', domain: file.domain } as const
-  return visitWithEffect(at, place, call, (during) => {
+  return visitWithEffect(at, place, call, (during, heard) => {
     if (file.ended === null) Object.assign(file, { phase, epoch: call.epoch })
-    return work(during)
+    return work(during, heard)
   })
 }
 

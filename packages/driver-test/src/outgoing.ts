@@ -3,26 +3,30 @@ import { copyGuest } from './copy.ts'
 import { visitWithEffect } from './gate.ts'
 import type { OutgoingFile } from './migration-file.ts'
 import { outgoingEnd, refuseWrongTime, sourceEffect } from './outgoing-end.ts'
-import { streamTo } from './stream.ts'
+import type { Stream } from './stream.ts'
 import type { TestHost } from './test-host.ts'
 
 /** A migration that has begun. */
 export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
-  const { world, host } = at
+  const { host, capabilities, session, wire } = at
   return {
     ...outgoingEnd(at, file),
     perform: (ticket, _dial, call) =>
-      sourceEffect(at, file, 'perform', call, async (during) => {
+      sourceEffect(at, file, 'perform', call, async (during, heard) => {
         if (file.ended !== null) refuseWrongTime(file, `is ${file.ended}`)
         if (file.sent) refuseWrongTime(file, 'has been performed')
         if (file.copying) refuseWrongTime(file, 'is being performed')
-        const copying = new AbortController()
-        file.copying = copying
+        const { fencing } = capabilities
+        const stop = new AbortController()
+        file.copying = { fencing, abort: (reason) => stop.abort(reason) }
+        let stream: Stream | null = null
         try {
-          const signal = AbortSignal.any([call.signal, copying.signal])
-          const stream = streamTo(world, host.name, ticket, file.migration)
-          return await copyGuest({ at, file, stream, during, call: { ...call, signal } })
+          const ends = fencing === 'session' ? [session.ended] : []
+          const signal = AbortSignal.any([heard.signal, stop.signal, ...ends])
+          stream = await wire.open(host, ticket, file.migration, signal)
+          return await copyGuest({ at, file, stream, during, call: { ...heard, signal } })
         } finally {
+          stream?.close()
           file.copying = null
         }
       }),

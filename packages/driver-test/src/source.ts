@@ -14,7 +14,6 @@ import { hostRecord, type OutgoingFile } from './migration-file.ts'
 import { outgoingOf } from './outgoing.ts'
 import { outgoingEnd } from './outgoing-end.ts'
 import type { TestHost } from './test-host.ts'
-import { transportsOf } from './transports.ts'
 import { refuseDenied } from './wishes.ts'
 
 /** Milliseconds that a guest may be stopped if nobody asks for less: as QEMU has it. */
@@ -22,17 +21,18 @@ const DEFAULT_DOWNTIME = 300
 
 /** The sending half. */
 export function testSource(at: TestHost): MigrationSource {
-  const { host, capabilities } = at
+  const { host, capabilities, wire } = at
   return {
     check: (domain, request, call) =>
-      visit(at, { at: 'check', side: 'source', domain }, call, () => {
+      visit(at, { at: 'check', side: 'source', domain }, call, async (_during, heard) => {
         refuseDenied(request, capabilities, host.name)
+        const obstacle = await wire.obstacle(host, request, heard)
         const guest = guestNamed(host, domain)
         refuseHeld(guest)
         const offer = offerOf(guest)
-        const findings = findingsAbout(at, guest, request)
+        const findings = [...findingsAbout(at, guest), ...(obstacle ? [obstacle] : [])]
         const digest = digestOf([offer, guest.state, findings])
-        return { offer, findings, digest, transports: transportsOf(capabilities) }
+        return { offer, findings, digest, transports: wire.transports(capabilities) }
       }),
     begin: (domain, request, call) =>
       visitWithEffect(at, { at: 'begin', side: 'source', domain }, call, () => {
@@ -41,7 +41,7 @@ export function testSource(at: TestHost): MigrationSource {
         refuseHeld(guest, call.migration)
         const known = host.outgoing.get(call.migration)
         if (known) return outgoingOf(at, known)
-        const blocker = findingsAbout(at, guest, request).find(({ severity }) => severity === 'blocker')
+        const blocker = findingsAbout(at, guest).find(({ severity }) => severity === 'blocker')
         if (blocker) throw vmError(blocker.error ?? 'VM_PHASE_FAILED', blocker.message, { host: host.name })
         return outgoingOf(at, takeHold(at, guest, request, call.migration, call.epoch))
       }),
@@ -70,11 +70,7 @@ function offerOf({ name, uuid, state, memory }: Guest): Offer {
   }
 }
 
-function findingsAbout(
-  { world, host, capabilities }: TestHost,
-  guest: Guest,
-  request: MigrationRequest,
-): Finding[] {
+function findingsAbout({ host, capabilities }: TestHost, guest: Guest): Finding[] {
   const findings: Finding[] = []
   const block = (code: string, message: string, more: Partial<Finding> = {}): void => {
     findings.push({ severity: 'blocker', side: 'source', code, message, ...more })
@@ -84,18 +80,6 @@ function findingsAbout(
   if (guest.state === 'paused' && !capabilities.pausedGuests) {
     const remedy = 'resume it first'
     block('guest-paused', `'${guest.name}' on ${host.name} is paused`, { error: 'VM_UNSUPPORTED', remedy })
-  }
-  const id = request.target.hostId
-  const name = request.target.uri.path.slice(1)
-  const target = [...world.hosts.values()].find((other) =>
-    id === null ? other.name === name : other.id === id,
-  )
-  if (!target) {
-    const remedy = 'give both connections one world: test({ world })'
-    block('other-world', `${request.target.uri.text} is in another world than ${host.name}`, { remedy })
-  } else if (request.uri?.host && !target.addresses.includes(request.uri.host)) {
-    const message = `${request.uri.host} is no address of ${target.name} as seen from ${host.name}`
-    block('unreachable', message, { error: 'VM_CONNECTION', remedy: `it has ${target.addresses.join(', ')}` })
   }
   return findings
 }

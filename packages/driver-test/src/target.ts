@@ -13,19 +13,18 @@ import { incomingEnd, incomingOf } from './incoming.ts'
 import { hostRecord, type IncomingFile } from './migration-file.ts'
 import { isMemoryShape, type MemoryShape } from './page-memory.ts'
 import type { TestHost } from './test-host.ts'
-import { transportsOf } from './transports.ts'
 import { refuseDenied } from './wishes.ts'
 
 /** The receiving half. */
 export function testTarget(at: TestHost): MigrationTarget {
-  const { host, capabilities } = at
+  const { host, capabilities, wire } = at
   return {
     check: (offer, request, call) =>
       visit(at, { at: 'check', side: 'target', domain: nameOf(offer, request) }, call, () => {
         refuseDenied(request, capabilities, host.name)
         const findings = findingsAbout(at, offer, request)
         const digest = digestOf([offer, findings])
-        return { findings, digest, transports: transportsOf(capabilities) }
+        return { findings, digest, transports: wire.transports(capabilities) }
       }),
     prepare: (offer, request, call) => {
       const domain = nameOf(offer, request)
@@ -37,6 +36,7 @@ export function testTarget(at: TestHost): MigrationTarget {
           return incomingOf(at, known)
         }
         refuseDenied(request, capabilities, host.name)
+        refuseReserved(at, offer, request)
         const state = { phase: 'prepare', ended: null, guest: null, loaded: false, marked: false } as const
         const file: IncomingFile = { role: 'target', migration, domain, request, offer, epoch, ...state }
         host.incoming.set(migration, file)
@@ -62,6 +62,20 @@ export function testTarget(at: TestHost): MigrationTarget {
       })
     },
   }
+}
+
+/** VM_EXISTS if another migration that is being prepared here takes the name or the uuid. */
+function refuseReserved({ host }: TestHost, offer: Offer, request: MigrationRequest): void {
+  const domain = nameOf(offer, request)
+  const other = [...host.incoming.values()].find(
+    (file) => file.guest === null && (file.domain === domain || file.offer.uuid === (offer.uuid ?? '')),
+  )
+  if (!other) return
+  const what = other.domain === domain ? `the name '${domain}'` : `the uuid ${offer.uuid}`
+  throw vmError('VM_EXISTS', `the migration ${other.migration} takes ${what} on ${host.name}`, {
+    host: host.name,
+    remedy: 'wait until it has settled, or recover it',
+  })
 }
 
 /** Makes the process that receives, unless something stands in the way by now. */

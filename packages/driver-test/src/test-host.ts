@@ -1,4 +1,6 @@
 import type { Capabilities } from '@vmferry/core/driver'
+import type { Session } from './session.ts'
+import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 import type { WorldHost } from './world-host.ts'
 
@@ -8,6 +10,6 @@ export interface TestHost {
   readonly host: WorldHost
   /** The manifest that this connection has. */
   readonly capabilities: Capabilities
-  /** False once the connection is closed. */
-  readonly open: () => boolean
+  readonly session: Session
+  readonly wire: Wire
 }

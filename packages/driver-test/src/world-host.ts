@@ -2,6 +2,7 @@ import { type MigrationId, vmError } from '@vmferry/core/driver'
 import { catchUp, type Guest, type GuestOptions, type GuestView, viewOf } from './guest.ts'
 import type { IncomingFile, OutgoingFile } from './migration-file.ts'
 import { createPageMemory, firstWords, isMemoryShape, type MemoryShape } from './page-memory.ts'
+import type { Session } from './session.ts'
 import type { World } from './world.ts'
 
 /** One host of a world: plain data, and a hand on it that no driver has. */
@@ -20,6 +21,8 @@ export interface WorldHost {
   readonly incoming: Map<MigrationId, IncomingFile>
   /** The epoch of each domain, by name. */
   readonly epochs: Map<string, number>
+  /** Those of the connections that are open. */
+  readonly sessions: Set<Session>
   /** Bytes that no guest uses. */
   freeBytes(): number
   /** A guest as it is now; null if there is none of that name. */
@@ -61,6 +64,7 @@ export function createWorldHost(world: World, name: string, memoryBytes: number)
     outgoing: new Map(),
     incoming: new Map(),
     epochs: new Map(),
+    sessions: new Set(),
     freeBytes: () =>
       [...guests.values()].reduce(
         (free, { state, memory }) => (state === 'failed' ? free : free - memory.pages * memory.pageBytes),

@@ -1,6 +1,7 @@
-import { type Clock, type DriverDomain, vmError } from '@vmferry/core/driver'
+import { type Clock, type DriverDomain, type Random, vmError } from '@vmferry/core/driver'
 import { createFaults, type FaultPlan } from './faults.ts'
 import { catchUp, type Guest } from './guest.ts'
+import { hex } from './hex.ts'
 import { createLink, type Link } from './link.ts'
 import { createWorldHost, type WorldHost } from './world-host.ts'
 
@@ -8,8 +9,12 @@ import { createWorldHost, type WorldHost } from './world-host.ts'
 export interface WorldOptions {
   /** Default: the clock of the first connection. */
   readonly clock?: Clock
+  /** Where the uuids of guests come from. Default: they are counted, in every world alike. */
+  readonly random?: Random
   /** Speed of links. Default 72 MiB/s: a guest of 64 MiB moves in about a second. `Infinity` is possible. */
   readonly linkBytesPerSecond?: number
+  /** Latency of links, in milliseconds. Default 0. */
+  readonly linkLatencyMs?: number
   /** Memory of each host that guests can use, in bytes. Default 64 GiB. */
   readonly hostMemoryBytes?: number
   /** Passes over the memory after which the guest is stopped even if the rest is too much. Default 30. */
@@ -52,7 +57,8 @@ export interface World {
 
 /** Makes a world without hosts. Nothing in it ticks: it is brought up to date when it is looked at. */
 export function createWorld(options: WorldOptions = {}): World {
-  const { linkBytesPerSecond = 72 * 1024 ** 2, hostMemoryBytes = 64 * 1024 ** 3, maxRounds = 30 } = options
+  const { linkBytesPerSecond = 72 * 1024 ** 2, linkLatencyMs = 0 } = options
+  const { hostMemoryBytes = 64 * 1024 ** 3, maxRounds = 30 } = options
   const hosts = new Map<string, WorldHost>()
   const links = new Map<string, Link>()
   const violations: Violation[] = []
@@ -74,7 +80,7 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     link(from, to) {
       const key = `${from} ${to}`
-      const link = links.get(key) ?? createLink(from, to, linkBytesPerSecond)
+      const link = links.get(key) ?? createLink(from, to, linkBytesPerSecond, linkLatencyMs)
       links.set(key, link)
       return link
     },
@@ -101,7 +107,8 @@ export function createWorld(options: WorldOptions = {}): World {
     },
     newUuid() {
       uuids += 1
-      return `7e570000-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`
+      const last = options.random ? hex(options.random.bytes(6)) : uuids.toString(16).padStart(12, '0')
+      return `7e570000-0000-4000-8000-${last}`
     },
   }
   if (options.clock) world.live(options.clock)

@@ -1,5 +1,6 @@
 import type { Capabilities, ChosenRequest, Finding, MigrationUri } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
+import { settled } from './fake-clock.ts'
 import { begun, performed, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
 
 async function findings(at: TwoHosts, wishes: Partial<ChosenRequest> = {}): Promise<readonly Finding[]> {
@@ -159,4 +160,30 @@ test('without abortableUntil a guest that was stopped cannot be brought back', a
   await performed(at, outgoing, incoming)
   expect((await refusal(outgoing.abort('a test', at.call))).code).toBe('VM_PHASE_FAILED')
   expect(at.world.host('default').domain('web1')?.state).toBe('stopped')
+})
+
+test('of two migrations that take one name or one uuid only the first is prepared', async () => {
+  for (const [first, second] of [
+    [{ rename: 'guest' }, { rename: 'guest' }],
+    [{ rename: 'guest' }, { rename: 'other' }],
+  ]) {
+    const at = await twoHosts()
+    const { offer } = await at.here.source.begin('web1', at.request(), at.call)
+    const twin = first?.rename === second?.rename ? { ...offer, uuid: null } : offer
+    const stop = new AbortController()
+    at.world.faults.add({ at: 'prepare', kind: 'hang', when: 'during' })
+    const prepare = (of: typeof offer, wishes: object, call: object): Promise<unknown> =>
+      at.there.target.prepare(of, at.request(wishes), { ...at.call, ...call })
+    const hanging = prepare(offer, first ?? {}, { signal: stop.signal })
+    await settled()
+    // neither while the first is being prepared, nor when nobody knows how far it came, nor when it is
+    expect((await refusal(prepare(twin, second ?? {}, { migration: 'm-2' }))).code).toBe('VM_EXISTS')
+    stop.abort()
+    await refusal(hanging)
+    expect((await refusal(prepare(twin, second ?? {}, { migration: 'm-2' }))).code).toBe('VM_EXISTS')
+    await prepare(offer, first ?? {}, {})
+    expect((await refusal(prepare(twin, second ?? {}, { migration: 'm-2' }))).code).toBe('VM_EXISTS')
+    expect(await at.there.migrations(at.call)).toMatchObject([{ migration: 'm-1' }])
+    expect(await at.there.domains(at.call)).toHaveLength(1)
+  }
 })

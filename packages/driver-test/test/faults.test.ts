@@ -161,3 +161,72 @@ test('connect, claim, recall and inspect can be struck as well', async () => {
   at.world.faults.add({ at: 'inspect', kind: 'lose-request' })
   expect((await refusal(outgoing.inspect(at.call))).code).toBe('VM_TIMEOUT')
 })
+
+describe.each(POINTS.filter((phase) => phase !== 'check'))('in %s', (phase) => {
+  test('an answer that cannot be read comes after the effect', async () => {
+    const at = await twoHosts()
+    const step = await upTo(at, phase)
+    at.world.faults.add({ at: phase, kind: 'garbage' })
+    expect((await refusal(at.clock.until(step(at.call)))).code).toBe('VM_PROTOCOL')
+    expect(hasHappened(at, phase)).toBe(true)
+  })
+
+  test('a request that is delivered twice is done twice where that can be, and harms nothing', async () => {
+    const at = await twoHosts()
+    const step = await upTo(at, phase)
+    at.world.faults.add({ at: phase, kind: 'duplicate' })
+    const work = at.clock.until(step(at.call))
+    if (phase === 'perform') expect((await refusal(work)).code).toBe('VM_INVALID')
+    else await work
+    expect(hasHappened(at, phase)).toBe(true)
+    expect(at.world.violations).toEqual([])
+  })
+
+  test('a late request is a time-out at once, and its effect comes later', async () => {
+    const at = await twoHosts()
+    const step = await upTo(at, phase)
+    at.world.faults.add({ at: phase, kind: 'late', delayMs: 5_000 })
+    expect((await refusal(step(at.call))).code).toBe('VM_TIMEOUT')
+    await at.clock.advance(4_999)
+    expect(hasHappened(at, phase)).toBe(false)
+    await at.clock.advance(10_000)
+    expect(hasHappened(at, phase)).toBe(true)
+    if (phase === 'perform') expect(at.progress).toEqual([])
+  })
+
+  test('a late request that has become stale has no effect', async () => {
+    const at = await twoHosts()
+    const step = await upTo(at, phase)
+    at.world.faults.add({ at: phase, kind: 'late' })
+    await refusal(step(at.call))
+    for (const connection of [at.here, at.there]) await connection.claim('web1', 2, at.call)
+    await at.clock.advance(60_000)
+    expect(hasHappened(at, phase)).toBe(false)
+  })
+})
+
+test('a late perform that arrives after the abort leaves the guest running', async () => {
+  const at = await twoHosts()
+  const { outgoing, incoming } = await begun(at)
+  at.world.faults.add({ at: 'perform', kind: 'late' })
+  await refusal(performing(at, outgoing, incoming))
+  await outgoing.abort('a test', at.call)
+  await at.clock.advance(60_000)
+  expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'running', heldBy: null })
+})
+
+test('a claim that is delivered twice is stale the second time', async () => {
+  const at = await twoHosts()
+  at.world.faults.add({ at: 'claim', kind: 'duplicate' })
+  expect((await refusal(at.here.claim('web1', 5, at.call))).code).toBe('VM_STALE')
+  expect(at.world.host('default').epochs.get('web1')).toBe(5)
+})
+
+test('only a late fault has a delay, and the new kinds strike when they must', async () => {
+  const { world } = await twoHosts()
+  expect(() => world.faults.add({ at: 'finish', kind: 'fail', delayMs: 1 })).toThrow('delay of 1 ms')
+  expect(() => world.faults.add({ at: 'finish', kind: 'late', delayMs: -1 })).toThrow('delay of -1 ms')
+  expect(() => world.faults.add({ at: 'finish', kind: 'late', when: 'after' })).toThrow('after')
+  expect(() => world.faults.add({ at: 'finish', kind: 'duplicate', when: 'during' })).toThrow('during')
+  expect(() => world.faults.add({ at: 'finish', kind: 'garbage', when: 'before' })).toThrow('before')
+})

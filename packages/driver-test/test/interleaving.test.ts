@@ -21,24 +21,27 @@ async function timeless(): Promise<TwoHosts> {
   return at
 }
 
-test('an abort at any step of the copying leaves the guest running', async () => {
-  const ends = new Set<string>()
-  for (const steps of STEPS) {
-    const at = await timeless()
-    const { outgoing, incoming } = await begun(at)
-    const work = performing(at, outgoing, incoming)
-    await later(steps)
-    await outgoing.abort('a test', at.call)
-    ends.add(
-      await work.then(
-        () => 'performed',
-        () => 'stopped',
-      ),
-    )
-    expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'running', heldBy: null })
-  }
-  expect([...ends].toSorted()).toEqual(['performed', 'stopped'])
-})
+test.each([true, false])(
+  'an abort at any step of the copying leaves the guest running, live: %s',
+  async (live) => {
+    const ends = new Set<string>()
+    for (const steps of STEPS) {
+      const at = await timeless()
+      const { outgoing, incoming } = await begun(at, { live })
+      const work = performing(at, outgoing, incoming)
+      await later(steps)
+      await outgoing.abort('a test', at.call)
+      ends.add(
+        await work.then(
+          () => 'performed',
+          () => 'stopped',
+        ),
+      )
+      expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'running', heldBy: null })
+    }
+    expect([...ends].toSorted()).toEqual(['performed', 'stopped'])
+  },
+)
 
 test('a perform that comes while an abort is under way does not stop the guest afterwards', async () => {
   for (const steps of STEPS) {

@@ -182,3 +182,29 @@ test('two copies that run at once are noted as a violation', async () => {
   expect(at.world.running(uuid)).toEqual(['default', 'beta'])
   expect(at.world.violations).toEqual([{ at: at.world.now(), uuid, hosts: ['default', 'beta'] }])
 })
+
+test('latency delays each round and the end of the stream', async () => {
+  const took = async (linkLatencyMs: number): Promise<{ ms: number; rounds: number }> => {
+    const at = await twoHosts({ linkLatencyMs })
+    at.world.host('default').setDirtyRate('web1', 0)
+    const { outgoing, incoming } = await begun(at)
+    const from = at.clock.monotonic()
+    const { rounds } = await performed(at, outgoing, incoming)
+    return { ms: at.clock.monotonic() - from, rounds }
+  }
+  const near = await took(0)
+  const far = await took(200)
+  expect(far.rounds).toBe(near.rounds)
+  expect(far.ms - near.ms).toBeCloseTo(200 * (near.rounds + 1), 3)
+})
+
+test('an abort while the end of the stream is under way leaves the guest running', async () => {
+  const at = await twoHosts({ linkLatencyMs: 10_000 })
+  const { outgoing, incoming } = await begun(at)
+  const work = performing(at, outgoing, incoming)
+  while (at.world.host('default').domain('web1')?.state === 'running') await at.clock.advance(1_000)
+  await outgoing.abort('a test', at.call)
+  await refusal(at.clock.until(work))
+  expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'running', heldBy: null })
+  expect((await incoming.inspect(at.call)).complete).toBe(false)
+})

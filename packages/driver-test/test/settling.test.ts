@@ -154,8 +154,8 @@ test('a new claim stops the copying of the old one, and nothing of it lands late
 
 test('without fencing an old controller still gets through', async () => {
   const at = await twoHosts({}, { without: ['fencing'] })
-  const { outgoing } = await begun(at)
+  const { outgoing } = await at.clock.until(begun(at))
   await at.here.claim('web1', 2, at.call)
-  await outgoing.abort('late', at.call)
+  await at.clock.until(outgoing.abort('late', at.call))
   expect(at.world.host('default').domain('web1')?.heldBy).toBeNull()
 })

@@ -21,6 +21,9 @@ const KINDS: readonly [FaultKind, FaultWhen][] = [
   ['hang', 'after'],
   ['lose-request', 'before'],
   ['lose-answer', 'after'],
+  ['garbage', 'after'],
+  ['duplicate', 'before'],
+  ['late', 'before'],
   ['crash', 'before'],
   ['crash', 'during'],
   ['crash', 'after'],
@@ -95,6 +98,9 @@ test.each(CELLS)('exactly one copy runs after $kind $when $at on the $side, $tim
     case undefined:
       expect.unreachable('the migration ended without its last event')
   }
+  // what was late lands when all seems over
+  await clock.advance(60_000)
+  expect(world.violations).toEqual([])
 })
 
 test('the cells lead to all four outcomes, or the table proves less than it says', () => {

@@ -15,7 +15,9 @@ test('the manifest of each driver is a literal type', () => {
   expectTypeOf<Qemu['domainRename']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<false>()
   expectTypeOf<Qemu['uriTransports']>().toEqualTypeOf<readonly ['unix', 'ssh', 'tcp']>()
-  expectTypeOf(hypervisor).returns.toEqualTypeOf<Driver<'test', Memory>>()
+  expectTypeOf<ReturnType<typeof hypervisor>>().toEqualTypeOf<Driver<'test', Memory>>()
+  const unfenced = () => hypervisor({ fencing: 'none' }).capabilities.fencing
+  expectTypeOf(unfenced).returns.toEqualTypeOf<'none'>()
   expectTypeOf<Memory['live']>().toEqualTypeOf<true>()
   expectTypeOf<Memory['uriTransports']>().toEqualTypeOf<readonly ['memory', 'ssh', 'tcp']>()
 })

@@ -5,7 +5,7 @@ import { crash } from '../crash.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
-import { abortableAfter, type Need, PHASED } from '../needs.ts'
+import { PHASED, wayBackAfter } from '../needs.ts'
 import { countsOn, isGone, leavesOnly, standsStill } from '../watch.ts'
 import { abort, arrived, type Begun, begin, handed, loaded, type Prepared, prepare } from '../way.ts'
 
@@ -18,15 +18,11 @@ const STOPS: Readonly<Record<string, (bench: Bench) => Promise<Begun | Prepared>
   'hand-over': (bench) => handed(bench),
 }
 
-/** Until perform has stopped the guest, an abort has nothing to restore. */
-const needsFor = (phase: string): readonly Need[] =>
-  phase === 'begin' || phase === 'prepare' ? PHASED : [...PHASED, abortableAfter(phase as Phase)]
-
 export const abortCases: readonly Case[] = [
   ...Object.entries(STOPS).map(([phase, reach]) =>
     check(
       `abort.after-${phase}`,
-      needsFor(phase),
+      wayBackAfter(phase as Phase),
       `an abort after ${phase} leaves the guest running at the source`,
       async (bench) => {
         await bench.stage.start('source', GUEST, 'running')

@@ -1,9 +1,9 @@
-import { type ChosenRequest, sleep } from '@vmferry/core/driver'
+import { type ChosenRequest, type Phase, sleep } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure, isFinal, refusal, words } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
-import { abortableAfter, PHASED } from '../needs.ts'
+import { PHASED, wayBackAfter } from '../needs.ts'
 import { chosen, receiver, sender } from '../surveys.ts'
 import { countsOn, isGone } from '../watch.ts'
 import { abort, arrived, begin, dialOf, effects, loaded, type Prepared, prepare } from '../way.ts'
@@ -64,7 +64,7 @@ export const cancelCases: readonly Case[] = [
   ...Object.keys(STEPS).map((phase) =>
     check(
       `cancel.during-${phase}`,
-      [...PHASED, ...(phase === 'ready' || phase === 'hand-over' ? [abortableAfter(phase)] : [])],
+      wayBackAfter(phase as Phase),
       `a ${phase} that is cancelled settles, and an abort restores the guest`,
       async (bench) => {
         await bench.stage.start('source', GUEST, 'running')
@@ -79,13 +79,18 @@ export const cancelCases: readonly Case[] = [
     ),
   ),
 
-  check('cancel.then-move', PHASED, 'a guest can be moved after a cancel and an abort', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const way = await prepare(await begin(bench, slowly(bench)))
-    await cancelled(bench, performing(way), UNDER_WAY)
-    await abort(way)
-    await arrived(bench)
-  }),
+  check(
+    'cancel.then-move',
+    wayBackAfter('perform'),
+    'a guest can be moved after a cancel and an abort',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const way = await prepare(await begin(bench, slowly(bench)))
+      await cancelled(bench, performing(way), UNDER_WAY)
+      await abort(way)
+      await arrived(bench)
+    },
+  ),
 ]
 
 function readyFor(bench: Bench, phase: string): Promise<Ready> {

@@ -1,7 +1,7 @@
 import { type Case, check } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
-import { MIGRATES, PHASED, says } from '../needs.ts'
+import { abortableAfter, MIGRATES, PHASED, says } from '../needs.ts'
 import { countsOn, isGone, standsStill } from '../watch.ts'
 import { arrived, begin, handed, prepare } from '../way.ts'
 
@@ -104,15 +104,20 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check('claim.newer', HOST, 'the holder of the new epoch goes on', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const { outgoing, incoming, effect } = await arrived(bench)
-    await bench.source.claim(GUEST, 2, bench.call())
-    await bench.target.claim(GUEST, 2, bench.call())
-    await incoming.abort('taken over', effect({ epoch: 2 }))
-    await outgoing.abort('taken over', effect({ epoch: 2 }))
-    await countsOn(bench, 'source', GUEST)
-  }),
+  check(
+    'claim.newer',
+    [...HOST, abortableAfter('perform')],
+    'the holder of the new epoch goes on',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const { outgoing, incoming, effect } = await arrived(bench)
+      await bench.source.claim(GUEST, 2, bench.call())
+      await bench.target.claim(GUEST, 2, bench.call())
+      await incoming.abort('taken over', effect({ epoch: 2 }))
+      await outgoing.abort('taken over', effect({ epoch: 2 }))
+      await countsOn(bench, 'source', GUEST)
+    },
+  ),
 
   check(
     'claim.ends-session',

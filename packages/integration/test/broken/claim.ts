@@ -37,6 +37,21 @@ export const brokenClaims: readonly BrokenDriver[] = [
   broken('claim.fences-finish', 'accepts a stale epoch in finish', () => ({ finish: deaf })),
   broken('claim.fences-confirm', 'ends the source for an old epoch', () => ({ confirm: deaf })),
   broken('claim.fences-abort', 'runs the source again for an old epoch', () => ({ 'source.abort': deaf })),
+  broken(
+    'claim.ends-session',
+    'finishes over a session that a claim has ended',
+    ({ world }) => ({
+      finish:
+        (next, { host }) =>
+        (call) =>
+          next(call).catch((error: unknown) => {
+            const guest = guestOn(host)
+            if (!isVmError(error, 'VM_STALE') || !guest) throw error
+            world.change(guest, 'running')
+          }),
+    }),
+    (world) => test({ world, fencing: 'session' }),
+  ),
   broken('claim.newer', 'keeps out the new holder too', () => ({
     'source.abort': (next) => async (reason, call) => {
       if (call.epoch > 1) throw vmError('VM_STALE', 'that epoch is unknown here')

@@ -39,10 +39,12 @@ export const brokenRecalls: readonly BrokenDriver[] = [
   })),
   broken('recall.listed', 'lists only what was begun over the same connection', () =>
     untilCancelled((isCancelled) => ({
-      migrations: (next, { connection }) => async (call) => {
-        const records = await next(call)
-        return connection > 1 && !isCancelled() ? [] : records
-      },
+      migrations:
+        (next, { connection }) =>
+        async (call) => {
+          const records = await next(call)
+          return connection > 1 && !isCancelled() ? [] : records
+        },
     })),
   ),
   broken('recall.json', 'has more in its records than JSON can hold', () => ({

@@ -1,0 +1,7 @@
+import { type Capabilities, defineCapabilities } from '@vmferry/core/driver'
+
+/** The manifest of a host in another process: of the transports only `tcp` leads there. */
+export function overTcp(capabilities: Capabilities): Capabilities {
+  const uriTransports = capabilities.uriTransports.filter((name) => name === 'tcp')
+  return defineCapabilities({ ...capabilities, uriTransports })
+}
