@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@vmferry/source'] } },
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['packages/integration/test/*.proof.ts'],
+    include: ['packages/integration/test/*-proof.ts'],
     reporters: ['verbose', './scripts/tally-reporter.ts'],
     testTimeout: 60_000,
   },

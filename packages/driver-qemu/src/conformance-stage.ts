@@ -55,7 +55,8 @@ export async function openQemuStage(
     await host.writeFile(image, Buffer.from(COUNT_IMAGE, 'base64'), call)
     return { uri, folder, host, connection: await loan.connect(driver, uri, call) }
   }
-  const rooms: Readonly<Record<Side, Room>> = { source: await open('source'), target: await open('target') }
+  const [source, target] = await Promise.all([open('source'), open('target')])
+  const rooms: Readonly<Record<Side, Room>> = { source, target }
 
   const find = async (side: Side, guest: string): Promise<Guest | null> => {
     const { host, folder } = rooms[side]
@@ -124,8 +125,8 @@ async function lookAt(host: HostChannel, { folder }: Guest, call: CallOptions) {
       monitor.execute('query-status', {}, call),
       monitor.raw('human-monitor-command', { 'command-line': SHOW_COUNT }, call),
     ])
-    const seen = countIn(String(shown))
-    if (!seen) throw vmError('VM_PROTOCOL', `QEMU shows no count: ${String(shown)}`)
+    const seen = typeof shown === 'string' ? countIn(shown) : null
+    if (!seen) throw vmError('VM_PROTOCOL', `QEMU shows no count: ${JSON.stringify(shown)}`)
     return { running, ...seen }
   } finally {
     await monitor.close()
@@ -140,5 +141,6 @@ async function tell(
 ): Promise<void> {
   if (!guest) return
   const monitor = await openMonitor(host, guest.folder.spareMonitor, call)
-  await monitor.raw(command, {}, call).finally(() => monitor.close())
+  await monitor.raw(command, {}, call)
+  await monitor.close()
 }

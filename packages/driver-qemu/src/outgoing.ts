@@ -35,6 +35,9 @@ export function openOutgoing(
   const alone = { signal: new AbortController().signal }
   const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
 
+  /** What was changed while the way to the target was still being made. */
+  let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
+
   const dataPath = async ({ transport, endpoints }: Ticket, call: EffectOptions): Promise<string> => {
     const ram = endpoints['ram'] ?? ''
     if (transport !== 'ssh') return transport === 'unix' ? `unix:${ram}` : `tcp:${ram}`
@@ -60,7 +63,11 @@ export function openOutgoing(
       await host.writeFile(folder.outgoing, JSON.stringify({ ...file, phase: 'perform' }), call)
       const to = await dataPath(ticket, call)
       try {
-        return await copyGuest(client, { host: host.name, clock, to, request }, call)
+        return await copyGuest(
+          client,
+          { host: host.name, clock, to, request: { ...request, ...tuned } },
+          call,
+        )
       } catch (error) {
         throw await withTunnelWords(at, ticket, guest, error)
       }
@@ -108,7 +115,9 @@ export function openOutgoing(
     },
     inspect: (call) => inspectSource(at, guest, call),
     async tune(change, call) {
-      await setLimits(await monitor.get(), parametersOf(change), call)
+      const parameters = parametersOf(change)
+      tuned = { ...tuned, ...change }
+      await setLimits(await monitor.get(), parameters, call)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { CASES, conformance, runCases } from '@vmferry/conformance'
 import { type Clock, systemClock, systemRandom } from '@vmferry/core'
 import type { ConformanceSetup } from '@vmferry/core/driver'
-import { createWorld, TEST_CAPABILITIES, test as hypervisor } from '@vmferry/driver-test'
+import { createWorld, test as hypervisor, TEST_CAPABILITIES } from '@vmferry/driver-test'
 import { setup, worldSetup, worldStage } from '@vmferry/driver-test/conformance'
 import { serveHost } from '@vmferry/driver-test/server'
 import { describe, expect, test } from 'vitest'

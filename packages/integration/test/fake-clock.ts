@@ -6,7 +6,7 @@ export function jumpingClock(): Clock {
   let time = 0
   let jumping = false
   const jump = (): void => {
-    const [next] = [...due].sort((one, other) => one.at - other.at)
+    const [next] = [...due].toSorted((one, other) => one.at - other.at)
     jumping = next !== undefined
     if (!next) return
     due.delete(next)

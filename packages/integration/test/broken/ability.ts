@@ -1,27 +1,24 @@
 import { isVmError, type MigrationRequest, vmError } from '@vmferry/core/driver'
 import { type BrokenDriver, broken, guestOn, recoded } from './broken-driver.ts'
-import type { Scene, Tamper } from './tampered.ts'
+import type { Tamper } from './tampered.ts'
 
 /** A source that has understood another wish. */
 const misunderstanding =
-  (change: (request: MigrationRequest) => Partial<MigrationRequest>) =>
-  (_: Scene): Tamper => ({
+  (change: (request: MigrationRequest) => Partial<MigrationRequest>) => (): Tamper => ({
     'source.begin': (next) => (domain, request, call) =>
       next(domain, { ...request, ...change(request) }, call),
   })
 
 /** A check that refuses some migration URIs. */
-const refusing =
-  (refused: (uri: NonNullable<MigrationRequest['uri']>) => boolean) =>
-  (_: Scene): Tamper => ({
-    'source.check':
-      (next) =>
-      async (...words) => {
-        const [, { uri }] = words
-        if (uri && refused(uri)) throw vmError('VM_UNSUPPORTED', `${uri.text} is not understood`)
-        return next(...words)
-      },
-  })
+const refusing = (refused: (uri: NonNullable<MigrationRequest['uri']>) => boolean) => (): Tamper => ({
+  'source.check':
+    (next) =>
+    async (...words) => {
+      const [, { uri }] = words
+      if (uri && refused(uri)) throw vmError('VM_UNSUPPORTED', `${uri.text} is not understood`)
+      return next(...words)
+    },
+})
 
 /** The wish without a migration URI that leads nowhere. */
 const somewhere = <R extends MigrationRequest>(request: R): R =>

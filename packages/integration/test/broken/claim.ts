@@ -4,12 +4,15 @@ import { type BrokenDriver, broken, guestOn } from './broken-driver.ts'
 
 /** A call that, refused for its epoch, is made once more with one that is high enough. */
 function deaf<A extends unknown[], T>(next: (...words: A) => Promise<T>): (...words: A) => Promise<T> {
-  return (...words) =>
-    next(...words).catch((error: unknown) => {
+  return async (...words) => {
+    try {
+      return await next(...words)
+    } catch (error) {
       if (!isVmError(error, 'VM_STALE')) throw error
       const call = words.at(-1) as EffectOptions
       return next(...([...words.slice(0, -1), { ...call, epoch: 99 }] as A))
-    })
+    }
+  }
 }
 
 export const brokenClaims: readonly BrokenDriver[] = [

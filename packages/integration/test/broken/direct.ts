@@ -42,7 +42,7 @@ export const brokenDirects: readonly BrokenDriver[] = [
   })),
   brokenDirect('direct.taken', 'does not say that the name is taken', () =>
     saying(({ findings }) => ({
-      findings: findings.map(({ error: _, ...finding }) => finding),
+      findings: findings.map((finding) => ({ ...finding, error: 'VM_PHASE_FAILED' })),
     })),
   ),
   brokenDirect('direct.inspect', 'does not know that it has moved a guest', () => ({

@@ -1,11 +1,11 @@
 import type { Capabilities, DriverConnection, MigrationRequest } from '@vmferry/core/driver'
 import { type BrokenDriver, broken, declaring } from './broken-driver.ts'
-import type { Scene, Tamper } from './tampered.ts'
+import type { Tamper } from './tampered.ts'
 
 /** A connection that forgets its manifest once a domain was looked up. */
 const forgetful =
   (wider: (capabilities: Capabilities) => Partial<Capabilities>, also: Tamper = {}) =>
-  (_: Scene): Tamper => {
+  (): Tamper => {
     let asked = false
     return {
       ...also,

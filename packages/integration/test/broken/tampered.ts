@@ -74,7 +74,7 @@ export function tampered(driver: Driver, world: World, plan: (scene: Scene) => T
   const connections = new Map<string, number>()
 
   function at<S extends keyof Spots>(spot: S, next: Spots[S], place: Place): Spots[S] {
-    const change = tamper[spot] as ((next: Spots[S], place: Place) => Spots[S]) | undefined
+    const change: ((next: Spots[S], place: Place) => Spots[S]) | undefined = tamper[spot]
     const changed = (change ? change(next, place) : next) as (...words: unknown[]) => unknown
     const called = (...words: unknown[]): unknown => {
       for (const takeBack of takeBacks.splice(0)) takeBack()
