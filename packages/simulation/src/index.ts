@@ -1,0 +1,6 @@
+/**
+ * Seeded simulation of whole deployments around vmferry's real orchestrator.
+ *
+ * @packageDocumentation
+ */
+export { type SeedResult, type SimulateOptions, play, simulate } from './simulate.ts'
