@@ -83,7 +83,7 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       const ferry = ferryOf(controller)
       const here = await connected(ferry, 'alpha', controller)
       const there = await connected(ferry, to, controller)
-      const domain = await here.domain('web1')
+      const domain = await patiently(here.domain('web1'), controller)
       const migration = domain.migrate(there, scenario.options)
       running.set(controller, migration)
       await migration.done.catch(() => {})
@@ -160,8 +160,15 @@ async function lastEvent(migration: Migration): Promise<MigrationComplete> {
   return last
 }
 
-/** Milliseconds after which the user gives a connection up. */
+/** Milliseconds after which the user gives up what has no limit of its own. */
 const PATIENCE = 10_000
+
+function patiently<T>(answer: Promise<T>, { later }: Controller): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = later(PATIENCE, () => reject(vmError('VM_TIMEOUT', 'no answer')))
+    answer.finally(stop).then(resolve, reject)
+  })
+}
 
 function connected(ferry: Ferry, host: string, { later }: Controller): Promise<Connection> {
   const late = new AbortController()
