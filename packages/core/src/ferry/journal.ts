@@ -2,7 +2,21 @@ import type { MigrationId, MigrationRequest } from '../driver/index.ts'
 import type { Outcome } from '../migration/outcome.ts'
 
 /** A step of a migration that is written down **before** its effect. */
-export type JournalStep = 'begin' | 'prepare' | 'perform' | 'postcopy' | 'committing' | 'abort' | 'settled'
+export type JournalStep =
+  | 'claim'
+  | 'begin'
+  | 'prepare'
+  | 'perform'
+  | 'postcopy'
+  | 'committing'
+  | 'abort'
+  | 'settled'
+
+/** What a controller has claimed on each host; null: nothing. */
+export interface Epochs {
+  readonly source: number | null
+  readonly target: number | null
+}
 
 /** One line of the journal. No secrets. */
 export interface JournalEntry {
@@ -11,10 +25,16 @@ export interface JournalEntry {
   readonly at: string
   readonly step: JournalStep
   readonly domain: string
-  /** With `begin`. */
+  /** From 1, within a migration. */
+  readonly seq: number
+  /** With `claim`, the first of all. */
   readonly request?: MigrationRequest
+  /** With `claim`: the epochs that are asked for from then on; null: that host was not claimed yet. */
+  readonly epochs?: Epochs
   /** With `settled`. */
   readonly outcome?: Outcome
+  /** With `settled`: how much is left to be cleaned up. */
+  readonly pending?: number
 }
 
 /** Where the controller writes down what it is about to do. An entry is kept when `append` resolves. */
