@@ -42,6 +42,8 @@ export const resourceCases: readonly Case[] = [
       if (!way.outgoing.tune) return 'the driver has no tune'
       const startedAt = clock.monotonic()
       const going = way.outgoing.perform(way.incoming.ticket, dialOf(way), way.effect())
+      // one that fails at once is told where it is awaited
+      going.catch(() => {})
       await sleep(clock, 200)
       await way.outgoing.tune({ bandwidth: 0 }, way.effect())
       await going
