@@ -78,6 +78,7 @@ const commands = {
   },
 
   // what follows is for migrations: NAME MIGRATION EPOCH …
+  fence: (name = '', _migration = '', epoch = '') => refuseStale(name, epoch),
   hold(name = '', migration = '', epoch = '') {
     refuseStale(name, epoch)
     const guest = named(name)
@@ -161,4 +162,7 @@ createServer((socket) => {
   createInterface({ input: socket }).on('line', (line) => {
     void answer(line).then((text) => socket.writable && socket.write(`${text}\n`))
   })
-}).listen(path, () => process.stdout.write('listening\n'))
+}).listen(path, () => process.send?.('listening'))
+
+// a test that starts it takes it along when it ends, however that comes
+process.once('disconnect', () => process.exit())

@@ -16,10 +16,10 @@ export interface HypervisorProcess {
 
 /** Resolves when it listens. */
 export async function startHypervisor(socket: string): Promise<HypervisorProcess> {
-  const child = spawn(process.execPath, [PROGRAM, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [PROGRAM, socket], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exit = once(child, 'exit')
   await Promise.race([
-    once(child.stdout, 'data'),
+    once(child, 'message'),
     exit.then(([code]) => Promise.reject(new Error(`the hypervisor ended with ${String(code)}`))),
   ])
   return {

@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { CounterHost } from './counter-host.ts'
+import { ask } from './hypervisor.ts'
 
 /** What a host has on file about a migration, one file each beside the hypervisor's socket. */
 export interface RecordFile extends HostRecord {
@@ -18,7 +19,7 @@ export interface RecordFile extends HostRecord {
 
 type Role = RecordFile['role']
 
-/** Files the record, with the epoch of the call that is about to have an effect. */
+/** Files the record, with the epoch of the call that is about to have an effect; a call of an old epoch files nothing. */
 export async function fileRecord(
   at: CounterHost,
   record: RecordFile,
@@ -26,6 +27,7 @@ export async function fileRecord(
   call: EffectOptions,
 ): Promise<RecordFile> {
   const filed = { ...record, ...changes, epoch: call.epoch }
+  await ask(at, ['fence', filed.domain, filed.migration, filed.epoch], call)
   await at.host.writeFile(pathOf(at, filed.migration, filed.role), `${JSON.stringify(filed)}\n`, call)
   return filed
 }
