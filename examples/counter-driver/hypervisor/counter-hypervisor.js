@@ -83,6 +83,7 @@ const commands = {
     refuseStale(name, epoch)
     const guest = named(name)
     if (guest.held && guest.migration !== migration) refuse('held', `${guest.migration} holds '${name}'`)
+    if (guest.migration !== migration) sendings.delete(guest)
     Object.assign(guest, { held: true, migration })
   },
   async receive(name = '', migration = '', epoch = '', uuid = '', bytes = '', port = '0') {

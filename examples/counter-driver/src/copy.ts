@@ -1,5 +1,6 @@
 import {
   abortError,
+  type CallOptions,
   type EffectOptions,
   type Performed,
   sleep,
@@ -21,6 +22,11 @@ interface Sending {
   readonly remaining: number
   readonly stoppedMs: number | null
   readonly words: string
+}
+
+/** What it says now; null: it has not been told to send the guest. */
+export function sendingOf(at: CounterHost, domain: string, call: CallOptions): Promise<Sending | null> {
+  return ask(at, ['progress', domain], call)
 }
 
 /** Lets the hypervisor send the guest, and waits. VM_PHASE_FAILED and VM_ABORTED: nothing more will happen. */
@@ -52,12 +58,12 @@ export async function copyGuest(
   await ask(at, ['send', ...own, host, port, request.bandwidth, request.live ? 'live' : 'stopped'], call)
   try {
     for (;;) {
-      const now = await ask<Sending>(at, ['progress', domain], call)
-      tell(now)
-      if (now.state === 'completed') return performed(now)
-      if (now.state !== 'active')
-        throw vmError('VM_PHASE_FAILED', `the copying of '${domain}' is ${now.state}: ${now.words}`, {
-          causes: [{ host: at.host.name, words: now.words }],
+      const now = await sendingOf(at, domain, call)
+      if (now) tell(now)
+      if (now?.state === 'completed') return performed(now)
+      if (now?.state !== 'active')
+        throw vmError('VM_PHASE_FAILED', `the copying of '${domain}' is ${now?.state}: ${now?.words}`, {
+          host: at.host.name,
         })
       await sleep(at.clock, PACE, call.signal)
     }

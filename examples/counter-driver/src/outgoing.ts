@@ -1,5 +1,5 @@
 import { type CallOptions, type CopyState, type Outgoing, vmError } from '@vmferry/core/driver'
-import { copyGuest } from './copy.ts'
+import { copyGuest, sendingOf } from './copy.ts'
 import type { CounterHost } from './counter-host.ts'
 import { type Guest, guestsOf } from './domain.ts'
 import { ask } from './hypervisor.ts'
@@ -25,8 +25,9 @@ export function outgoingOf(at: CounterHost, record: RecordFile): Outgoing {
     },
     async handOver(call) {
       const guest = await copy(call)
-      if (guest?.state !== 'stopped' && guest?.state !== 'paused')
-        refuse('VM_PHASE_FAILED', `should be stopped after the copy, but is ${guest?.state ?? 'gone'}`)
+      const sent = guest !== null && (await sendingOf(at, domain, call))?.state === 'completed'
+      if (!sent || guest.state === 'running')
+        refuse('VM_PHASE_FAILED', `should be sent and stopped, but is ${guest?.state ?? 'gone'}`)
     },
     async confirm(call) {
       const guest = await copy(call)
