@@ -1,7 +1,6 @@
-import { basename } from 'node:path'
 import { createInterface, type Interface } from 'node:readline/promises'
 import { checkLicence, LICENCES } from './licence.ts'
-import { isRefusal } from './refusal.ts'
+import { isRefusal, refusal } from './refusal.ts'
 import { checkScheme } from './scheme.ts'
 import { checkName, ownPart, type Said } from './wish.ts'
 
@@ -11,12 +10,14 @@ export async function askAll(
   output: NodeJS.WritableStream = process.stdout,
 ): Promise<Said> {
   const terminal = createInterface({ input, output })
+  const closed = new AbortController()
+  terminal.once('close', () => closed.abort())
   const until = (question: string, fallback: string, check: (answer: string) => string): Promise<string> =>
-    untilGood(terminal, output, { question, fallback, check })
+    untilGood({ terminal, output, question, fallback, check, closed: closed.signal })
   try {
     const scheme = await until('The scheme of its URIs', 'acme', checkScheme)
     const name = await until('The name of its npm package', `vmferry-driver-${scheme}`, checkName)
-    const folder = await until('The folder', basename(ownPart(name)), (answer) => answer)
+    const folder = await until('The folder', ownPart(name), (answer) => answer)
     const licence = await until(`Its licence: ${LICENCES.join(', ')}`, 'Apache-2.0', checkLicence)
     return { scheme, name, folder, licence }
   } finally {
@@ -25,20 +26,23 @@ export async function askAll(
 }
 
 interface Question {
+  readonly terminal: Interface
+  readonly output: NodeJS.WritableStream
+  /** Fires when no answer can come any more. */
+  readonly closed: AbortSignal
   readonly question: string
   readonly fallback: string
   check(answer: string): string
 }
 
-async function untilGood(
-  terminal: Interface,
-  output: NodeJS.WritableStream,
-  { question, fallback, check }: Question,
-): Promise<string> {
+async function untilGood(asked: Question): Promise<string> {
+  const { terminal, output, closed, question, fallback, check } = asked
   for (;;) {
-    const answer = (await terminal.question(`${question} (${fallback}): `)).trim()
+    const answer = await terminal.question(`${question} (${fallback}): `, { signal: closed }).catch(() => {
+      throw refusal('no answer came', 'nothing was written')
+    })
     try {
-      return check(answer || fallback)
+      return check(answer.trim() || fallback)
     } catch (error) {
       if (!isRefusal(error)) throw error
       output.write(`  ${error.message}\n`)

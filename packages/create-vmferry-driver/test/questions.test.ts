@@ -30,3 +30,10 @@ test('an answer that cannot be is asked for again, with why', async () => {
   expect(shown).toContain("'9lives' cannot be the scheme of a URI")
   expect(said).toEqual({ scheme: 'cat', name: '@you/cat', folder: 'cat', licence: 'ISC' })
 })
+
+test('an end of the input is no answer', async () => {
+  const input = new PassThrough()
+  const said = askAll(input, new PassThrough())
+  input.end()
+  await expect(said).rejects.toMatchObject({ remedy: 'nothing was written' })
+})
