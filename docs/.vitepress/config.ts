@@ -51,6 +51,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     items: [
       { text: 'QEMU and KVM', link: '/drivers/qemu' },
       { text: 'Test', link: '/drivers/test' },
+      { text: 'Write a driver', link: '/writing-a-driver' },
     ],
   },
   {
@@ -84,7 +85,7 @@ export default defineConfig({
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/start', activeMatch: '^/(start|architecture|concepts|guides)' },
-      { text: 'Drivers', link: '/drivers/qemu', activeMatch: '^/drivers' },
+      { text: 'Drivers', link: '/drivers/qemu', activeMatch: '^/(drivers|writing-a-driver)' },
       { text: 'Errors', link: '/reference/errors', activeMatch: '^/reference' },
       { text: 'API', link: '/api/', activeMatch: '^/api' },
     ],

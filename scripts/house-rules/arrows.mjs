@@ -18,6 +18,10 @@ const ARROWS = {
 }
 const isDriver = (name) => name.startsWith('@vmferry/driver-')
 const driverArrow = (name) => [CORE, '@vmferry/qmp'].includes(name)
+/** Examples and templates stand where a stranger stands, outside: they may know everybody. */
+const isStranger = (folder) => /^(examples|templates)\//.test(folder)
+const arrowsFrom = ({ folder, manifest: { name } }) =>
+  isStranger(folder) ? () => true : isDriver(name) ? driverArrow : ARROWS[name]
 
 /** What only one file may import. */
 const ONLY_IN = {
@@ -40,7 +44,7 @@ function manifest(tree, workspace) {
   const say = (file, message) => found.push({ file: `${folder}/${file}`, message })
   const neighbours = new Map(tree.workspaces.map((other) => [other.manifest.name, other.folder]))
   const dependencies = names(workspace, 'dependencies', 'peerDependencies')
-  const allowed = isDriver(own.name) ? driverArrow : ARROWS[own.name]
+  const allowed = arrowsFrom(workspace)
   // a package of tests alone stands above all others
   if (allowed !== undefined)
     for (const name of dependencies)

@@ -59,5 +59,14 @@ export function hostRecord(file: OutgoingFile | IncomingFile): HostRecord {
   const { migration, role, domain, request, epoch, phase, offer } = file
   const state = file.role === 'source' ? { sent: file.sent } : { loaded: file.loaded, marked: file.marked }
   const sourceDomain = offer.domain === domain ? {} : { sourceDomain: offer.domain }
-  return { migration, role, domain, ...sourceDomain, request, epoch, phase, details: { uuid: offer.uuid, ...state } }
+  return {
+    migration,
+    role,
+    domain,
+    ...sourceDomain,
+    request,
+    epoch,
+    phase,
+    details: { uuid: offer.uuid, ...state },
+  }
 }

@@ -69,7 +69,7 @@ export function createFerry(options: FerryOptions): Ferry {
     ends: new Map(),
     running: new Set(),
     async connect(uri, signal) {
-      const handle = (await ferry.connect(uri, { signal })) as Connection
+      const handle = await ferry.connect(uri, { signal })
       return parts.ends.get(handle) as ConnectionEnd
     },
   }
@@ -84,7 +84,7 @@ export function createFerry(options: FerryOptions): Ferry {
       // its manifest is the driver's own, whichever one the type of the URI says
       return opened as Connection<never>
     },
-    async recover(id, options = {}) {
+    async recover(id, wish = {}) {
       const open = openInJournal(await parts.journal.entries()).filter(
         ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
       )
@@ -92,7 +92,7 @@ export function createFerry(options: FerryOptions): Ferry {
         throw vmError('VM_NOT_FOUND', `the journal has no open migration ${id}`, {
           remedy: 'connect to one of its hosts and recover what that host has on file: connection.recover()',
         })
-      return recoverAll(parts, open, options)
+      return recoverAll(parts, open, wish)
     },
     async close() {
       closed = true

@@ -12,7 +12,9 @@ export function failureOf(error: unknown): object {
 
 /** The error that {@link failureOf} made data of. VM_PROTOCOL for data that is none. */
 export function errorOf(failure: unknown): VmError {
-  const { code, message, phase, host, epoch, remedy, causes } = (failure ?? {}) as Readonly<Record<string, unknown>>
+  const { code, message, phase, host, epoch, remedy, causes } = (failure ?? {}) as Readonly<
+    Record<string, unknown>
+  >
   if (typeof code !== 'string' || typeof message !== 'string')
     return vmError('VM_PROTOCOL', 'the test host failed and did not say how')
   const known = [...PHASES, 'abort' as const].find((name) => name === phase)
