@@ -43,6 +43,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Cancel', link: '/guides/cancel' },
       { text: 'Test your orchestration', link: '/guides/testing' },
       { text: 'Hosts and ssh', link: '/guides/hosts' },
+      { text: 'The journal', link: '/guides/journal' },
       { text: 'Tracing', link: '/guides/tracing' },
     ],
   },

@@ -17,6 +17,7 @@ export {
   type JournalEntry,
   type JournalStep,
   memoryJournal,
+  type NewJournalEntry,
 } from './ferry/journal.ts'
 export { type LazyDriver, lazy } from './ferry/registry.ts'
 export { systemClock, systemRandom } from './ferry/system-clock.ts'

@@ -11,8 +11,6 @@ export interface OpenMigration {
   /** The target may have been told to run the guest. */
   readonly committing: boolean
   readonly postCopy: boolean
-  /** Entries in the journal so far. */
-  readonly noted: number
 }
 
 /** The migrations of a journal that did not end, or left something behind; oldest first. */
@@ -35,7 +33,6 @@ function openMigration(entries: readonly JournalEntry[], request: MigrationReque
     prepared: has('prepare'),
     committing: has('committing'),
     postCopy: has('postcopy'),
-    noted: Math.max(...entries.map(({ seq }) => seq)),
   }
 }
 
@@ -46,5 +43,5 @@ function isOver(last: JournalEntry | undefined): boolean {
 /** A migration that only a host knows. Its controller may have gone as far as can be. */
 export function openOnHost({ migration, request, domain, sourceDomain = domain }: HostRecord): OpenMigration {
   const unknown = { prepared: true, committing: true, postCopy: request.postCopy }
-  return { migration, domain: sourceDomain, request, ...unknown, noted: 0 }
+  return { migration, domain: sourceDomain, request, ...unknown }
 }

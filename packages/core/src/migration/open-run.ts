@@ -61,7 +61,7 @@ function markOf(random: Random): number {
 /** A run that another controller began, or this one before it was started anew. Nothing is claimed yet. */
 export function resumedRun(
   { clock, journal, random }: FerryParts,
-  { migration, domain, request, prepared, committing, postCopy, noted }: OpenMigration,
+  { migration, domain, request, prepared, committing, postCopy }: OpenMigration,
   { source, target }: Readonly<Record<'source' | 'target', Side>>,
   options: Pick<MigrateOptions, 'limits'>,
 ): Run {
@@ -80,7 +80,7 @@ export function resumedRun(
     cancelled: new AbortController().signal,
     takenOver: true,
     // what was asked for and not written down may still be on its way
-    at: { ...nothingYet(clock.monotonic()), begun: true, prepared, committing, postCopy, noted },
+    at: { ...nothingYet(clock.monotonic()), begun: true, prepared, committing, postCopy },
   }
 }
 
@@ -92,7 +92,6 @@ function nothingYet(startedAt: number): Progressed {
   return {
     phase: 'check',
     epochs: { source: null, target: null },
-    noted: 0,
     begun: false,
     prepared: false,
     committing: false,

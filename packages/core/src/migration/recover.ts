@@ -50,8 +50,10 @@ export async function recoverMigration(
   ends: Ends,
   options: RecoverOptions,
 ): Promise<Recovery> {
-  await Promise.allSettled([ends.source.reconnect(), ends.target.reconnect()])
   const run = resumedRun(parts, open, ends, options)
+  // whoever still writes this migration's journal is still at it: VM_BUSY, and nothing is touched
+  await note(run, 'claim', { request: run.request, epochs: run.at.epochs })
+  await Promise.allSettled([ends.source.reconnect(), ends.target.reconnect()])
   const gone = vmError('VM_ABORTED', `the controller of this migration has gone`)
   const settled = await goOn(run, gone)
   const { outcome, error } = options.reviveSource ? await revived(run, settled) : settled

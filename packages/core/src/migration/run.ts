@@ -33,8 +33,6 @@ export interface Progressed {
   phase: Phase
   /** The epochs under which effects are asked for. */
   epochs: Epochs
-  /** Entries in the journal so far. */
-  noted: number
   begun: boolean
   prepared: boolean
   committing: boolean
@@ -120,10 +118,9 @@ export async function inPhase<T>(run: Run, phase: Phase, work: () => Promise<T>)
 
 /** Writes down what comes next, before it happens. */
 export function note(run: Run, step: JournalStep, more: Partial<JournalEntry> = {}): Promise<void> {
-  const { id, domain, at } = run
-  at.noted += 1
-  const entry = { migration: id, seq: at.noted, at: new Date(run.clock.now()).toISOString(), step, domain }
-  return run.journal.append({ ...entry, ...more })
+  const { id, domain, clock } = run
+  const at = new Date(clock.now()).toISOString()
+  return run.journal.append({ migration: id, at, step, domain, ...more })
 }
 
 async function permitPostCopy(run: Run): Promise<void> {

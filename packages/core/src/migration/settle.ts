@@ -60,7 +60,8 @@ async function settleAfterCommit(run: Run, failure: VmError, before: Held = NONE
       await sleep(run.clock, PAUSE)
     } else if (action === 'finish') {
       tries += 1
-      await committed(run)
+      if (run.at.committing) await note(run, 'finish').catch(() => {})
+      else await committed(run)
       const half = run.at.incoming
       if (half) await finish(run, half).catch(() => {})
     } else {
@@ -71,7 +72,6 @@ async function settleAfterCommit(run: Run, failure: VmError, before: Held = NONE
 
 /** Going forward without having committed: the source is gone and the target has everything. It is a commit all the same. */
 async function committed(run: Run): Promise<void> {
-  if (run.at.committing) return
   run.at.committing = true
   await note(run, 'committing')
 }
