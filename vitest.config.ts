@@ -14,7 +14,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', '{examples,templates}/*/test/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -19,7 +19,7 @@ if (untold.length > 0) {
   )
   process.exitCode = 1
 } else if (!process.argv.includes('--dry-run')) {
-  const steps = ['build', 'check:packages', 'api:check', 'test:pack'].map((script) => [
+  const steps = ['build', 'check:packages', 'api:check', 'test:pack', 'test:create'].map((script) => [
     'npm',
     ['run', script],
   ])

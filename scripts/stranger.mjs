@@ -16,17 +16,15 @@ export function inEmptyFolder(visit) {
   }
 }
 
-/** Installs tarballs and further packages, none of whose scripts is run. */
+/** Makes a folder a package, and installs tarballs and further packages there. */
 export function install(folder, tarballs, further = []) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const words = [
-    'install',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--no-package-lock',
-    '--omit=optional',
-  ]
+  add(folder, tarballs, ['--omit=optional', ...further])
+}
+
+/** Installs tarballs and what the folder's package asks for. No package's scripts are run. */
+export function add(folder, tarballs, further = []) {
+  const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock']
   run('npm', [...words, ...tarballs.map(({ path }) => path), ...further], folder)
 }
 

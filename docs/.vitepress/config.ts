@@ -43,6 +43,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Cancel', link: '/guides/cancel' },
       { text: 'Test your orchestration', link: '/guides/testing' },
       { text: 'Hosts and ssh', link: '/guides/hosts' },
+      { text: 'The journal', link: '/guides/journal' },
       { text: 'Tracing', link: '/guides/tracing' },
     ],
   },
@@ -51,6 +52,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     items: [
       { text: 'QEMU and KVM', link: '/drivers/qemu' },
       { text: 'Test', link: '/drivers/test' },
+      { text: 'Write a driver', link: '/writing-a-driver' },
     ],
   },
   {
@@ -84,7 +86,7 @@ export default defineConfig({
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/start', activeMatch: '^/(start|architecture|concepts|guides)' },
-      { text: 'Drivers', link: '/drivers/qemu', activeMatch: '^/drivers' },
+      { text: 'Drivers', link: '/drivers/qemu', activeMatch: '^/(drivers|writing-a-driver)' },
       { text: 'Errors', link: '/reference/errors', activeMatch: '^/reference' },
       { text: 'API', link: '/api/', activeMatch: '^/api' },
     ],

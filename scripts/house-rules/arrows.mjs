@@ -18,6 +18,10 @@ const ARROWS = {
 }
 const isDriver = (name) => name.startsWith('@vmferry/driver-')
 const driverArrow = (name) => [CORE, '@vmferry/qmp'].includes(name)
+/** Examples and templates stand where a stranger stands, outside: they may know everybody. */
+const isStranger = (folder) => /^(examples|templates)\//.test(folder)
+const arrowsFrom = ({ folder, manifest: { name } }) =>
+  isStranger(folder) ? () => true : isDriver(name) ? driverArrow : ARROWS[name]
 
 /** What only one file may import. */
 const ONLY_IN = {
@@ -40,7 +44,7 @@ function manifest(tree, workspace) {
   const say = (file, message) => found.push({ file: `${folder}/${file}`, message })
   const neighbours = new Map(tree.workspaces.map((other) => [other.manifest.name, other.folder]))
   const dependencies = names(workspace, 'dependencies', 'peerDependencies')
-  const allowed = isDriver(own.name) ? driverArrow : ARROWS[own.name]
+  const allowed = arrowsFrom(workspace)
   // a package of tests alone stands above all others
   if (allowed !== undefined)
     for (const name of dependencies)
@@ -96,12 +100,15 @@ function files(tree, workspace) {
       const of = packageOf(name)
       const known = file.part === 'test' ? inTests : typeOnly ? atBuild : dependencies
       if (of !== own.name && !known.includes(of)) say(`'${of}' is imported and is no dependency`)
-      if (narrow && file.part !== 'test' && of === CORE && name !== `${CORE}/driver`)
-        say(`'${name}': all that it may know of core is the contract, '${CORE}/driver'`)
+      if (narrow && file.part !== 'test' && of === CORE && !knownOfCore(own.name).includes(name))
+        say(`'${name}': all that it may know of core is ${list(knownOfCore(own.name))}`)
       if (of in ONLY_IN && file.part !== 'test' && file.path !== ONLY_IN[of])
         say(`'${of}' is imported in ${ONLY_IN[of]} alone`)
     }
   return found
 }
 
+/** The contract; the host, which keeps the journal in files, also knows what a journal is. */
+const knownOfCore = (name) => [`${CORE}/driver`, ...(name === '@vmferry/host' ? [`${CORE}/journal`] : [])]
+const list = (words) => words.map((word) => `'${word}'`).join(' and ')
 const isContract = (file) => file.path.startsWith('packages/core/src/driver/')

@@ -7,11 +7,12 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /**
  * @param {string} root the tree's folder
- * @returns the manifest of the root, and each workspace below packages/ and apps/ with its manifest, its references
- *   (folders; null where it has no tsconfig.json) and its files
+ * @returns the manifest of the root, and each workspace below packages/, apps/, examples/ and templates/ with its manifest, its references
+ *   (folders; null where it has no tsconfig.json, or one that
+ *   is read outside of this tree) and its files
  */
 export function readTree(root) {
-  const workspaces = ['packages', 'apps']
+  const workspaces = ['packages', 'apps', 'examples', 'templates']
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
@@ -29,7 +30,8 @@ function workspace(root, folder) {
   return {
     folder,
     manifest: readJson(join(root, folder, 'package.json')),
-    references: referencesOf(root, folder),
+    // a template is copied out: it cannot refer to its neighbours
+    references: folder.startsWith('templates/') ? null : referencesOf(root, folder),
     files,
     shipped: files.filter(({ part }) => part !== 'test'),
   }

@@ -14,6 +14,7 @@ import {
 import { container } from 'tsyringe'
 import { driverOfPackage } from './driver-package.ts'
 import { lateHost } from './late-host.ts'
+import { lateJournal } from './late-journal.ts'
 
 /** What is shipped; each is loaded when a URI first asks for it. */
 const SHIPPED: readonly LazyDriver[] = [
@@ -33,6 +34,7 @@ export async function composeFerry(packages: readonly string[], from: string, lo
   return createFerry({
     drivers: parts.resolveAll<Driver | LazyDriver>(DRIVER),
     hosts: parts.resolveAll<HostProvider>(HOST_PROVIDER),
+    journal: lateJournal(),
     ...(log && { log }),
   })
 }

@@ -101,6 +101,18 @@ function define(end: (code: number) => void): TypedCommand {
   )
 
   program
+    .command('recover')
+    .description('bring migrations to an end whose vmferry was lost, or whose hosts did not answer')
+    .argument('[migration-id]', 'one of them; default: all that the journal has open')
+    .option('--host <uri>', 'what this host has on file, for a machine that never heard of it')
+    .option('--revive-source', 'run the source again where the target is proved gone and may have run')
+    .option('--json', 'print JSON lines')
+    .action(async (id, { json, host, reviveSource = false }) => {
+      const { recover } = await import('./commands/recover.ts')
+      end(await recover(id, { ...shared(json), reviveSource, ...(host !== undefined && { host }) }))
+    })
+
+  program
     .command('demo')
     .description('a live migration on whatever this machine has')
     .option('--json', 'print the events as JSON lines')

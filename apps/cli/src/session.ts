@@ -23,6 +23,8 @@ export interface Session {
   readonly interruption: Interruption
   /** Connects; a signal ends the attempt. */
   connect(uri: string): Promise<Connection>
+  /** Takes over what the journal has open. */
+  recover: Ferry['recover']
 }
 
 /** Runs one command and resolves with its exit code: all that it opened is closed, all that failed has been told. */
@@ -70,6 +72,7 @@ function sessionOn(ferry: Ferry, output: Output, interruption: Interruption): Se
     output,
     interruption,
     connect,
+    recover: (id, wish) => ferry.recover(id, wish),
   }
 }
 

@@ -86,7 +86,7 @@ function plainWords(error: unknown): string {
 /** Which flag makes a case not applicable; null: none. */
 function unmet({ needs }: Case, capabilities: Capabilities): string | null {
   const missing = needs.find((need) => !need.met(capabilities))
-  return missing ? `${missing.flag} is ${missing.said(capabilities)}, not ${missing.wanted}` : null
+  return missing ? `${missing.flag} is ${missing.said(capabilities)}; it takes ${missing.wanted}` : null
 }
 
 function bounded<T>(clock: Clock, proof: Promise<T>): Promise<T> {

@@ -39,7 +39,7 @@ export function conformance(
           if (lacking !== null) return context.skip(`cannot run here: ${lacking}`)
           const { status, because } = await run.prove(one)
           if (status === 'failed') throw new Error(because ?? 'it failed')
-          if (status === 'not-applicable') context.skip(because ?? 'not applicable')
+          if (status === 'not-applicable') context.skip(`not applicable: ${because}`)
         },
         LIMIT,
       )

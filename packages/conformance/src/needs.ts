@@ -37,7 +37,7 @@ export function feature(name: string): Need {
 export function some(flag: 'streams' | 'uriTransports'): Need {
   return {
     flag,
-    wanted: 'not empty',
+    wanted: 'at least one',
     met: (manifest) => manifest[flag].length > 0,
     said: (manifest) => `[${manifest[flag].join(', ')}]`,
   }

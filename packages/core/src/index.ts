@@ -11,7 +11,14 @@ export { formatConnectionUri, parseConnectionUri, parseMigrationUri } from './ed
 export type { Connection } from './ferry/connection.ts'
 export type { Domain } from './ferry/domain.ts'
 export { createFerry, type Ferry, type FerryOptions } from './ferry/ferry.ts'
-export { type Journal, type JournalEntry, type JournalStep, memoryJournal } from './ferry/journal.ts'
+export {
+  type Epochs,
+  type Journal,
+  type JournalEntry,
+  type JournalStep,
+  memoryJournal,
+  type NewJournalEntry,
+} from './ferry/journal.ts'
 export { type LazyDriver, lazy } from './ferry/registry.ts'
 export { systemClock, systemRandom } from './ferry/system-clock.ts'
 export { DRIVER, HOST_PROVIDER } from './ferry/tokens.ts'
@@ -24,3 +31,4 @@ export type { Migration } from './migration/migration.ts'
 export type { MigrateOptions } from './migration/options.ts'
 export type { Outcome, Pending, Report } from './migration/outcome.ts'
 export type { Plan } from './migration/plan.ts'
+export type { RecoverOptions, Recovery } from './migration/recover.ts'

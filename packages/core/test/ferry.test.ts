@@ -92,7 +92,7 @@ test('the journal has each step before its effect, and the end', async () => {
     before['finish'] = await steps()
   }
   await (await here.domain('web1')).migrate(there)
-  expect(before['begin']).toEqual(['begin'])
-  expect(before['finish']).toEqual(['begin', 'prepare', 'perform', 'committing'])
-  expect(await steps()).toEqual(['begin', 'prepare', 'perform', 'committing', 'settled'])
+  expect(before['begin']).toEqual(['claim', 'begin'])
+  expect(before['finish']).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing'])
+  expect(await steps()).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing', 'settled'])
 })

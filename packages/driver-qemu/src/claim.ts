@@ -31,6 +31,7 @@ export async function claimDomain(
       `${host.name} holds epoch ${stdout.trim()} of '${domain}', not lower than ${epoch}`,
       {
         host: host.name,
+        epoch: Number(stdout.trim()),
         remedy: 'another controller has taken over: look at the domain first',
       },
     )

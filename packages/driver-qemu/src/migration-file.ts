@@ -26,6 +26,7 @@ export function migrationFileFromJson(value: unknown, where: string): MigrationF
 
 /** The record as other controllers see it. */
 export function hostRecord(role: HostRecord['role'], domain: string, file: MigrationFile): HostRecord {
-  const { migration, epoch, phase, request } = file
-  return { migration, role, domain, request, epoch, phase }
+  const { migration, epoch, phase, request, offer } = file
+  const sourceDomain = offer.domain === domain ? {} : { sourceDomain: offer.domain }
+  return { migration, role, domain, ...sourceDomain, request, epoch, phase }
 }

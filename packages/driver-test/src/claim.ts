@@ -12,6 +12,7 @@ export function claimDomain({ host, session }: TestHost, domain: string, epoch: 
   if (epoch <= held) {
     throw vmError('VM_STALE', `${host.name} holds epoch ${held} of '${domain}', not lower than ${epoch}`, {
       host: host.name,
+      epoch: held,
       remedy: 'another controller has taken over: look at the domain first',
     })
   }

@@ -58,5 +58,15 @@ export interface IncomingFile extends MigrationFile {
 export function hostRecord(file: OutgoingFile | IncomingFile): HostRecord {
   const { migration, role, domain, request, epoch, phase, offer } = file
   const state = file.role === 'source' ? { sent: file.sent } : { loaded: file.loaded, marked: file.marked }
-  return { migration, role, domain, request, epoch, phase, details: { uuid: offer.uuid, ...state } }
+  const sourceDomain = offer.domain === domain ? {} : { sourceDomain: offer.domain }
+  return {
+    migration,
+    role,
+    domain,
+    ...sourceDomain,
+    request,
+    epoch,
+    phase,
+    details: { uuid: offer.uuid, ...state },
+  }
 }

@@ -1,3 +1,4 @@
+export { type FileJournalOptions, fileJournal } from './file-journal.ts'
 export { type HostKeyAlgorithm, type HostKeyPolicy, hostKeyPolicy, type KeyedServer } from './host-key.ts'
 export { type KnownHost, parseKnownHosts } from './known-hosts.ts'
 export { type LocalOptions, local } from './local.ts'

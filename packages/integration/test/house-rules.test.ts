@@ -141,6 +141,15 @@ const planted: readonly [rule: string, what: string, file: string, plants: Plant
     { 'apps/cli/src/index.ts': after("export * from '../../../packages/core/src/index.ts'\n") },
   ],
   [
+    'arrows',
+    'an example that imports what is no dependency of it',
+    'examples/zoo/src/index.ts',
+    {
+      'examples/zoo/package.json': put('{ "name": "zoo", "private": true }'),
+      'examples/zoo/src/index.ts': put("export { Client } from 'ssh2'\n"),
+    },
+  ],
+  [
     'sizes',
     'a source of 251 lines',
     'packages/core/src/long.ts',
@@ -167,6 +176,15 @@ const planted: readonly [rule: string, what: string, file: string, plants: Plant
     'a default export by another spelling',
     'packages/core/src/stamp.ts',
     { 'packages/core/src/stamp.ts': after('export { stamp as default }\n') },
+  ],
+  [
+    'default-exports',
+    'a default export in a template',
+    'templates/zoo/src/index.ts',
+    {
+      'templates/zoo/package.json': put('{ "name": "zoo", "private": true }'),
+      'templates/zoo/src/index.ts': put('export default 1\n'),
+    },
   ],
   ['file-names', 'a file of utils', 'apps/cli/src/utils.ts', { 'apps/cli/src/utils.ts': put('export {}\n') }],
   [

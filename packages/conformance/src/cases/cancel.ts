@@ -44,6 +44,8 @@ function performing(way: Prepared): Ready {
 /** Milliseconds that a call may take to stop, and after which a perform is well under way. */
 const GRACE = 30_000
 const UNDER_WAY = 50
+/** Longer than a copy takes that was asked to be slow. */
+const LONGER = 2_000
 
 export const cancelCases: readonly Case[] = [
   ...['begin', 'prepare', 'perform'].map((phase) =>
@@ -77,6 +79,22 @@ export const cancelCases: readonly Case[] = [
         await isGone(bench, 'target', GUEST)
       },
     ),
+  ),
+
+  check(
+    'cancel.stops',
+    PHASED,
+    'after a perform that was cancelled nothing is copied any more',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      const way = await prepare(await begin(bench, slowly(bench)))
+      const end = await cancelled(bench, performing(way), UNDER_WAY)
+      if (end === null) return 'it was over before it could be cancelled'
+      await sleep(bench.clock, LONGER)
+      const { complete } = await way.incoming.inspect(bench.call())
+      ensure(!complete, 'the target has all of the guest by now')
+      return undefined
+    },
   ),
 
   check(

@@ -39,6 +39,22 @@ export const claimCases: readonly Case[] = [
   ),
 
   check(
+    'claim.told',
+    MIGRATES,
+    'a claim that is refused tells the epoch that the host holds',
+    async (bench) => {
+      await bench.stage.start('source', GUEST, 'running')
+      await bench.source.claim(GUEST, 7, bench.call())
+      const { epoch } = await refusal(
+        bench.source.claim(GUEST, 3, bench.call()),
+        'a claim with epoch 3',
+        'VM_STALE',
+      )
+      ensure(epoch === 7, `its epoch is ${epoch}, and the host holds 7`)
+    },
+  ),
+
+  check(
     'claim.shared',
     [...MIGRATES, says('fencing', 'host', 'session')],
     'the epoch is the host’s: another connection finds it',

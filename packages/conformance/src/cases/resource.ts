@@ -46,6 +46,8 @@ export const resourceCases: readonly Case[] = [
         dialOf(way),
         way.effect({ onProgress: UNHEARD }),
       )
+      // one that fails at once is told where it is awaited
+      going.catch(() => {})
       const over = await Promise.race([going.then(() => true), sleep(clock, 200).then(() => false)])
       if (over) return 'it was over before it could be tuned'
       await way.outgoing.tune({ bandwidth: 0 }, way.effect())

@@ -26,7 +26,8 @@ export interface DriverConnection extends AsyncDisposable {
   domain(name: string, call: CallOptions): Promise<DriverDomain>
   /**
    * Compare-and-set on this host: the domain's epoch becomes `epoch` if that is higher than what the host holds, and
-   * whoever held it is kept out as far as `fencing` says. Rejects with VM_STALE otherwise.
+   * whoever held it is kept out as far as `fencing` says. Rejects with VM_STALE otherwise, telling by `epoch` which one
+   * the host holds.
    */
   claim(domain: string, epoch: number, call: CallOptions): Promise<Claim>
   /** All migrations that this host has on file. */

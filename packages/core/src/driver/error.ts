@@ -65,6 +65,8 @@ export interface VmErrorDetails {
   readonly outcome?: string
   /** The state of the guest on both sides at the time of the report. */
   readonly guest?: GuestStates
+  /** With VM_STALE: the epoch that the host holds. */
+  readonly epoch?: number
   /** What to do next, as a sentence or a command. */
   readonly remedy?: string
   /** Figures of the migration that failed; set by core. */
@@ -97,12 +99,13 @@ export function vmError(code: VmErrorCode, message: string, details: VmErrorDeta
 
 /** The same error, told once more by somebody who knows more: `changes` replace or add details. */
 export function restated(error: VmError, changes: VmErrorDetails): VmError {
-  const { code, message, phase, host, outcome, guest, remedy, report, causes, cause } = error
+  const { code, message, phase, host, outcome, guest, epoch, remedy, report, causes, cause } = error
   return vmError(code, message, {
     ...(phase && { phase }),
     ...(host && { host }),
     ...(outcome && { outcome }),
     ...(guest && { guest }),
+    ...(epoch !== undefined && { epoch }),
     ...(remedy && { remedy }),
     ...(report !== undefined && { report }),
     causes,

@@ -16,6 +16,8 @@ export interface HostRecord {
   readonly role: 'source' | 'target'
   /** The domain's name on this host. */
   readonly domain: string
+  /** Its name at the source, where that is another one: a target knows it from the offer. */
+  readonly sourceDomain?: string
   readonly request: MigrationRequest
   readonly epoch: number
   /** The last phase whose effects were begun here. */

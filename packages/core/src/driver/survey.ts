@@ -36,7 +36,7 @@ export interface Finding {
 
 /** One transport that a side can use. */
 export interface TransportChoice {
-  /** A name of the manifest's `uriTransports`. */
+  /** A name of the manifest's `uriTransports`; a hypervisor without any that could be asked for still names its own way. */
   readonly name: string
   /** Why it stands where it stands, for people: `both connections lead to one host`. */
   readonly why: string

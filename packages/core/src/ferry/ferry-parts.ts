@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from '../driver/index.ts'
+import type { Clock, Logger, MigrationId, Random } from '../driver/index.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionEnd } from './connection-end.ts'
 import type { Journal } from './journal.ts'
@@ -10,4 +10,8 @@ export interface FerryParts {
   readonly log: Logger
   readonly journal: Journal
   readonly ends: Map<Connection, ConnectionEnd>
+  /** Opens a connection of this ferry. */
+  connect(uri: string, signal: AbortSignal): Promise<ConnectionEnd>
+  /** Migrations that this ferry carries out at this moment. */
+  readonly running: Set<MigrationId>
 }

@@ -3,14 +3,19 @@ import {
   type Clock,
   type HostProvider,
   type Logger,
+  type MigrationId,
   type Random,
   vmError,
 } from '../driver/index.ts'
 import { parseConnectionUri } from '../edge/uri.ts'
+import { openInJournal } from '../migration/open-migration.ts'
+import type { RecoverOptions, Recovery } from '../migration/recover.ts'
 import type { Connection } from './connection.ts'
+import type { ConnectionEnd } from './connection-end.ts'
 import type { FerryParts } from './ferry-parts.ts'
 import { type Journal, memoryJournal } from './journal.ts'
 import { openConnection } from './open-connection.ts'
+import { recoverAll } from './recover-all.ts'
 import { registry } from './registry.ts'
 import { systemClock, systemRandom } from './system-clock.ts'
 import type { AnyDriver, ManifestAt, Manifests } from './wish.ts'
@@ -41,6 +46,13 @@ export interface Ferry<M extends Record<string, Capabilities> = Record<string, C
     uri: U,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Connection<ManifestAt<M, U>>>
+  /**
+   * Takes over what the journal says has not come to its end, because its controller was lost or a host did not answer:
+   * that one migration, or all. Claims both hosts first, so that a controller that still lives is kept out. Back to the
+   * source as long as nothing told the target to run, forward afterwards; where a host does not answer, nothing is
+   * changed. May be called again. VM_NOT_FOUND for an id that the journal does not have open.
+   */
+  recover(id?: MigrationId, options?: RecoverOptions): Promise<readonly Recovery[]>
   /** Waits for migrations to settle, then closes all connections. Idempotent. */
   close(): Promise<void>
 }
@@ -55,6 +67,11 @@ export function createFerry(options: FerryOptions): Ferry {
     log: options.log ?? SILENCE,
     journal: options.journal ?? memoryJournal(),
     ends: new Map(),
+    running: new Set(),
+    async connect(uri, signal) {
+      const handle = await ferry.connect(uri, { signal })
+      return parts.ends.get(handle) as ConnectionEnd
+    },
   }
   let closed = false
 
@@ -66,6 +83,16 @@ export function createFerry(options: FerryOptions): Ferry {
       const opened = await openConnection(parts, driver, uri, () => known.providerFor(uri), signal)
       // its manifest is the driver's own, whichever one the type of the URI says
       return opened as Connection<never>
+    },
+    async recover(id, wish = {}) {
+      const open = openInJournal(await parts.journal.entries()).filter(
+        ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
+      )
+      if (id !== undefined && open.length === 0)
+        throw vmError('VM_NOT_FOUND', `the journal has no open migration ${id}`, {
+          remedy: 'connect to one of its hosts and recover what that host has on file: connection.recover()',
+        })
+      return recoverAll(parts, open, wish)
     },
     async close() {
       closed = true

@@ -12,6 +12,7 @@ import type { ConnectionEnd } from './connection-end.ts'
 import type { Domain } from './domain.ts'
 import type { FerryParts } from './ferry-parts.ts'
 import { openDomain } from './open-domain.ts'
+import { openOn, recoverAll } from './recover-all.ts'
 
 /** Opens a driver's connection and gives it the application's face. */
 export async function openConnection(
@@ -58,6 +59,16 @@ export async function openConnection(
     },
     async stop(name, { force = false } = {}) {
       await lifecycle().stop(checkName(name), { force }, call())
+    },
+    async recover(id, options = {}) {
+      const open = (await openOn(current, call())).filter(
+        ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
+      )
+      if (id !== undefined && open.length === 0)
+        throw vmError('VM_NOT_FOUND', `${uri.text} has no open migration ${id}`, {
+          remedy: 'look at its other host',
+        })
+      return recoverAll(parts, open, options)
     },
     close() {
       closing ??= (async () => {

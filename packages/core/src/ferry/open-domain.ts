@@ -39,6 +39,11 @@ export function openDomain(parts: FerryParts, source: ConnectionEnd, domain: Dri
         const arrived = (): Domain =>
           openDomain(parts, end, { ...domain, name: request.rename ?? domain.name })
         const migration = startMigration(run, arrived, canceller)
+        const over = (): void => {
+          parts.running.delete(id)
+        }
+        parts.running.add(id)
+        migration.done.then(over, over)
         source.busyWith(migration.done)
         end.busyWith(migration.done)
         // the target's manifest, whichever one the type of the connection says

@@ -7,8 +7,9 @@ import { migrateByPhases } from './line.ts'
 import { type Migration, migrationHandle } from './migration.ts'
 import type { Outcome, Report } from './outcome.ts'
 import { ask, note, type Run } from './run.ts'
-import { type Settled, settle } from './settle.ts'
+import { settle } from './settle.ts'
 import { traceEnd, traceStart } from './trace.ts'
+import type { Settled } from './verdict.ts'
 
 /** Starts a migration at once. `arrived` makes the domain at its destination; `canceller` fires `run.cancelled`. */
 export function startMigration(run: Run, arrived: () => Domain, canceller: AbortController): Migration {
@@ -16,7 +17,7 @@ export function startMigration(run: Run, arrived: () => Domain, canceller: Abort
   const conclude = async (): Promise<Domain> => {
     traceStart(run)
     const { outcome, error } = await outcomeOf(run)
-    await note(run, 'settled').catch(() => {})
+    await note(run, 'settled', { outcome, pending: run.at.pending.length }).catch(() => {})
     run.at.settled = true
     report = reportOf(run)
     emitComplete(run, outcome, error, report)

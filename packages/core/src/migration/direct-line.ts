@@ -3,7 +3,7 @@ import { check } from './line.ts'
 import { now } from './look.ts'
 import { watchProgress } from './progress-watch.ts'
 import { ask, inPhase, note, type Run } from './run.ts'
-import { type Settled, told } from './settle.ts'
+import { type Settled, told } from './verdict.ts'
 
 /**
  * The way of a migration by a hypervisor that has one call and no phases. The call itself is the commit: from its start
@@ -29,7 +29,8 @@ export async function migrateDirectly(run: Run): Promise<Settled> {
   }
 }
 
-async function settleDirectly(run: Run, direct: DirectMigration, failure: unknown): Promise<Settled> {
+/** Only the hypervisor knows what became of its one call. */
+export async function settleDirectly(run: Run, direct: DirectMigration, failure: unknown): Promise<Settled> {
   const runs = await whoRuns(run, direct)
   if (runs === 'target') return { outcome: 'migrated', error: null }
   if (runs === 'source' && isVmError(failure))

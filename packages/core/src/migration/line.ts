@@ -10,8 +10,9 @@ import {
   vmError,
 } from '../driver/index.ts'
 import { checkBothSides, checkTargetAgain, refuseBlockers } from './check.ts'
+import { claimBoth } from './claim.ts'
 import { watchProgress } from './progress-watch.ts'
-import { ask, inPhase, note, type Run } from './run.ts'
+import { ask, inPhase, note, type Run, type Step } from './run.ts'
 
 /**
  * The way of a migration, from top to bottom: check, check, begin, prepare, perform, ready, hand over, commit, finish,
@@ -53,14 +54,14 @@ export async function check(run: Run): Promise<ChosenRequest> {
 }
 
 async function begin(run: Run, request: ChosenRequest): Promise<Outgoing> {
-  await note(run, 'begin')
-  run.at.begun = true
-  const sender = run.source.connection().source as MigrationSource
-  const outgoing = await inPhase(run, 'begin', () =>
-    ask(run, 'source', { phase: 'begin', limit: run.limits.begin }, (call) =>
-      sender.begin(run.domain, request, call),
-    ),
-  )
+  const step: Step = { phase: 'begin', limit: run.limits.begin }
+  const outgoing = await inPhase(run, 'begin', async () => {
+    await claimBoth(run, step)
+    await note(run, 'begin')
+    run.at.begun = true
+    const sender = run.source.connection().source as MigrationSource
+    return ask(run, 'source', step, (call) => sender.begin(run.domain, request, call))
+  })
   run.at.outgoing = outgoing
   if (JSON.stringify(outgoing.offer) !== JSON.stringify(run.at.offer)) {
     await checkTargetAgain(outgoing.offer, request, run.target.connection(), (side, call) =>

@@ -1,9 +1,11 @@
 import type { DriverDomain, MigrationRequest, Random } from '../driver/index.ts'
 import type { ConnectionEnd } from '../ferry/connection-end.ts'
 import type { FerryParts } from '../ferry/ferry-parts.ts'
+import { MARKS } from './claim.ts'
 import { type EventLog, eventLog } from './event-log.ts'
 import { withDefaultLimits } from './limits.ts'
 import { hostName } from './negotiate.ts'
+import type { OpenMigration } from './open-migration.ts'
 import type { MigrateOptions } from './options.ts'
 import type { Progressed, Run, Side } from './run.ts'
 
@@ -25,7 +27,7 @@ export interface RunStart {
 }
 
 /** A run at its beginning: nothing has happened yet. */
-export function openRun({ clock, journal }: FerryParts, start: RunStart): Run {
+export function openRun({ clock, journal, random }: FerryParts, start: RunStart): Run {
   const { id, log, domain, source, target, request, options, cancelled } = start
   return {
     id,
@@ -35,10 +37,12 @@ export function openRun({ clock, journal }: FerryParts, start: RunStart): Run {
     source: side(source),
     target: side(target),
     clock,
+    mark: markOf(random),
     limits: withDefaultLimits(options.limits),
     log,
     journal,
     cancelled,
+    takenOver: false,
     at: nothingYet(clock.monotonic()),
   }
 }
@@ -49,6 +53,37 @@ export function openLog({ clock, random }: FerryParts): { readonly id: string; r
   return { id, log: eventLog(id, clock) }
 }
 
+function markOf(random: Random): number {
+  const [high = 0, middle = 0, low = 0] = random.bytes(3)
+  return (high * 65_536 + middle * 256 + low) % MARKS
+}
+
+/** A run that another controller began, or this one before it was started anew. Nothing is claimed yet. */
+export function resumedRun(
+  { clock, journal, random }: FerryParts,
+  { migration, domain, request, prepared, committing, postCopy }: OpenMigration,
+  { source, target }: Readonly<Record<'source' | 'target', Side>>,
+  options: Pick<MigrateOptions, 'limits'>,
+): Run {
+  return {
+    id: migration,
+    domain,
+    driver: request.source.uri.driver,
+    request,
+    source,
+    target,
+    clock,
+    mark: markOf(random),
+    limits: withDefaultLimits(options.limits),
+    log: eventLog(migration, clock),
+    journal,
+    cancelled: new AbortController().signal,
+    takenOver: true,
+    // what was asked for and not written down may still be on its way
+    at: { ...nothingYet(clock.monotonic()), begun: true, prepared, committing, postCopy },
+  }
+}
+
 function side(end: ConnectionEnd): Side {
   return { host: hostName(end.uri), connection: () => end.current(), reconnect: () => end.renew() }
 }
@@ -56,6 +91,7 @@ function side(end: ConnectionEnd): Side {
 function nothingYet(startedAt: number): Progressed {
   return {
     phase: 'check',
+    epochs: { source: null, target: null },
     begun: false,
     prepared: false,
     committing: false,

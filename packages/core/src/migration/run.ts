@@ -13,7 +13,7 @@ import type {
   RecalledSource,
   RecalledTarget,
 } from '../driver/index.ts'
-import type { Journal, JournalStep } from '../ferry/journal.ts'
+import type { Epochs, Journal, JournalEntry, JournalStep } from '../ferry/journal.ts'
 import { type CallLoan, callDriver } from './driver-call.ts'
 import type { EventLog } from './event-log.ts'
 import type { Limits } from './limits.ts'
@@ -31,6 +31,8 @@ export interface Side {
 /** What is known so far: written by the straight line, read by what follows a failure and by the report. */
 export interface Progressed {
   phase: Phase
+  /** The epochs under which effects are asked for. */
+  epochs: Epochs
   begun: boolean
   prepared: boolean
   committing: boolean
@@ -61,11 +63,15 @@ export interface Run {
   readonly source: Side
   readonly target: Side
   readonly clock: Clock
+  /** What tells this run's epochs from all others: less than 2^20. */
+  readonly mark: number
   readonly limits: Limits
   readonly log: EventLog
   readonly journal: Journal
   /** Fires when the user cancels. */
   readonly cancelled: AbortSignal
+  /** The controller that began it is another one, which may still live. */
+  readonly takenOver: boolean
   readonly at: Progressed
 }
 
@@ -88,7 +94,7 @@ export function ask<T>(
 ): Promise<T> {
   const loan: CallLoan = {
     migration: run.id,
-    epoch: 1,
+    epoch: run.at.epochs[side] ?? 0,
     permit: () => permitPostCopy(run),
     ...(step.onProgress && { onProgress: step.onProgress }),
   }
@@ -111,10 +117,10 @@ export async function inPhase<T>(run: Run, phase: Phase, work: () => Promise<T>)
 }
 
 /** Writes down what comes next, before it happens. */
-export function note(run: Run, step: JournalStep): Promise<void> {
-  const at = new Date(run.clock.now()).toISOString()
-  const { id, domain, request } = run
-  return run.journal.append({ migration: id, at, step, domain, ...(step === 'begin' && { request }) })
+export function note(run: Run, step: JournalStep, more: Partial<JournalEntry> = {}): Promise<void> {
+  const { id, domain, clock } = run
+  const at = new Date(clock.now()).toISOString()
+  return run.journal.append({ migration: id, at, step, domain, ...more })
 }
 
 async function permitPostCopy(run: Run): Promise<void> {

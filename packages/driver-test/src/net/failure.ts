@@ -6,13 +6,15 @@ export function failureOf(error: unknown): object {
     const words = error instanceof Error ? error.message : String(error)
     return { code: 'VM_PROTOCOL', message: `the test host broke: ${words}`, causes: [] }
   }
-  const { code, message, phase, host, remedy, causes } = error
-  return { code, message, phase, host, remedy, causes }
+  const { code, message, phase, host, epoch, remedy, causes } = error
+  return { code, message, phase, host, epoch, remedy, causes }
 }
 
 /** The error that {@link failureOf} made data of. VM_PROTOCOL for data that is none. */
 export function errorOf(failure: unknown): VmError {
-  const { code, message, phase, host, remedy, causes } = (failure ?? {}) as Readonly<Record<string, unknown>>
+  const { code, message, phase, host, epoch, remedy, causes } = (failure ?? {}) as Readonly<
+    Record<string, unknown>
+  >
   if (typeof code !== 'string' || typeof message !== 'string')
     return vmError('VM_PROTOCOL', 'the test host failed and did not say how')
   const known = [...PHASES, 'abort' as const].find((name) => name === phase)
@@ -25,6 +27,7 @@ export function errorOf(failure: unknown): VmError {
   return vmError(code, message, {
     ...(known && { phase: known }),
     ...(typeof host === 'string' && { host }),
+    ...(typeof epoch === 'number' && { epoch }),
     ...(typeof remedy === 'string' && { remedy }),
     causes: said,
   })

@@ -1,4 +1,4 @@
-import { type EffectOptions, isVmError, vmError } from '@vmferry/core/driver'
+import { abortError, type EffectOptions, isVmError, vmError } from '@vmferry/core/driver'
 import { type BrokenDriver, broken, recoded } from './broken-driver.ts'
 
 type Call<A extends unknown[], T> = (...words: A) => Promise<T>
@@ -33,9 +33,13 @@ export const brokenCancels: readonly BrokenDriver[] = [
   broken('cancel.before-perform', 'performs though it was cancelled', () => ({ perform: blind })),
   broken('cancel.during-begin', 'hangs when begin is cancelled', () => ({ 'source.begin': hanging })),
   broken('cancel.during-prepare', 'hangs when prepare is cancelled', () => ({ 'target.prepare': hanging })),
-  broken(['cancel.during-perform', 'cancel.then-move'], 'ignores the signal in perform', () => ({
-    perform: hanging,
-  })),
+  broken(
+    ['cancel.during-perform', 'cancel.stops', 'cancel.then-move'],
+    'ignores the signal in perform',
+    () => ({
+      perform: hanging,
+    }),
+  ),
   broken('cancel.during-perform', 'says of a cancelled perform that it timed out', () => ({
     perform: (next) => async (ticket, dial, call) => {
       if (call.signal.aborted) return next(ticket, dial, call)
@@ -44,6 +48,16 @@ export const brokenCancels: readonly BrokenDriver[] = [
   })),
   broken('cancel.during-ready', 'hangs when ready is cancelled', () => ({ ready: hanging })),
   broken('cancel.during-hand-over', 'hangs when hand-over is cancelled', () => ({ 'hand-over': hanging })),
+  broken('cancel.stops', 'goes on copying after a cancel', () => ({
+    perform: (next) => (ticket, dial, call) => {
+      if (call.signal.aborted) return next(ticket, dial, call)
+      const going = next(ticket, dial, { ...call, signal: new AbortController().signal })
+      return new Promise((resolve, reject) => {
+        going.then(resolve, reject)
+        call.signal.addEventListener('abort', () => reject(abortError(call.signal)))
+      })
+    },
+  })),
   broken('cancel.then-move', 'keeps its hold of the guest after a cancel', () => {
     let cancelled = false
     return {

@@ -1,6 +1,6 @@
 import { type EffectOptions, isVmError, vmError } from '@vmferry/core/driver'
 import { test } from '@vmferry/driver-test'
-import { type BrokenDriver, broken, guestOn } from './broken-driver.ts'
+import { type BrokenDriver, broken, guestOn, recoded } from './broken-driver.ts'
 
 /** A call that, refused for its epoch, is made once more with one that is high enough. */
 function deaf<A extends unknown[], T>(next: (...words: A) => Promise<T>): (...words: A) => Promise<T> {
@@ -26,6 +26,9 @@ export const brokenClaims: readonly BrokenDriver[] = [
       (next, { host }) =>
       async (domain, epoch, call) =>
         host.epochs.get(domain) === epoch ? { domain, epoch } : next(domain, epoch, call),
+  })),
+  broken('claim.told', 'keeps to itself which epoch the host holds', () => ({
+    claim: (next) => recoded(next, 'VM_STALE', 'VM_STALE'),
   })),
   broken('claim.shared', 'remembers the epoch per connection', () => ({
     claim:

@@ -17,9 +17,18 @@ export const brokenInspections: readonly BrokenDriver[] = [
   broken('inspect.source-running', 'takes a running source for incomplete', () => ({
     'source.inspect': telling(({ run }) => (run === 'running' ? { complete: false } : {})),
   })),
-  broken('inspect.target-waiting', 'takes a target for complete that has received nothing', () => ({
-    'target.inspect': telling(({ run }) => (run === 'stopped' ? { complete: true } : {})),
-  })),
+  broken('inspect.target-waiting', 'takes a target for complete that has received nothing', () => {
+    let sending = false
+    return {
+      perform:
+        (next) =>
+        (...words) => {
+          sending = true
+          return next(...words)
+        },
+      'target.inspect': telling(({ run }) => (run === 'stopped' && !sending ? { complete: true } : {})),
+    }
+  }),
   broken('inspect.source-stopped', 'takes a stopped source for incomplete', () => ({
     'source.inspect': telling(({ run }) => (run === 'stopped' ? { complete: false } : {})),
   })),

@@ -1,0 +1,82 @@
+import { isVmError } from '../driver/index.ts'
+import { renewed } from './look.ts'
+import { ask, note, type Run, type Step } from './run.ts'
+
+type Side = 'source' | 'target'
+
+/** Claims that are lost to others who claim at the same moment, before it is given up. */
+const TRIES = 4
+
+/** Epochs of one run differ from those of all others in this part. */
+export const MARKS: number = 2 ** 20
+
+/**
+ * Takes the domain over on both hosts, the source first, because it arbitrates between two controllers with different
+ * targets. Whoever held it is kept out from then on, as far as the hosts can. Rejects where a host cannot be claimed.
+ */
+export async function claimBoth(run: Run, step: Step): Promise<void> {
+  await note(run, 'claim', { request: run.request, epochs: run.at.epochs })
+  await claim(run, 'source', step)
+  await claim(run, 'target', step)
+}
+
+/** Higher than what the host holds. */
+async function claim(run: Run, side: Side, step: Step): Promise<void> {
+  let held = run.at.epochs[side] ?? 0
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await claimAt(run, side, above(held, run), step)
+      return
+    } catch (error) {
+      if (!isVmError(error, 'VM_STALE') || error.epoch === undefined || tries === TRIES) throw error
+      held = error.epoch
+    }
+  }
+}
+
+/** An epoch above that one that nobody else asks for: a host that holds it has heard us, whatever became of its answer. */
+function above(epoch: number, { mark }: Run): number {
+  return (Math.floor(epoch / MARKS) + 1) * MARKS + mark
+}
+
+async function claimAt(run: Run, side: Side, epoch: number, step: Step): Promise<void> {
+  const name = side === 'source' ? run.domain : (run.request.rename ?? run.domain)
+  await ask(run, side, step, (call) => run[side].connection().claim(name, epoch, call)).catch(
+    (error: unknown) => {
+      if (!isVmError(error, 'VM_STALE') || error.epoch !== epoch) throw error
+    },
+  )
+  run.at.epochs = { ...run.at.epochs, [side]: epoch }
+}
+
+/** Which hosts this controller holds. */
+export type Held = Readonly<Record<Side, boolean>>
+
+/**
+ * Before a change of direction: what was asked for before has no effect from then on, wherever it still is. A host that
+ * holds a higher epoch than ours has another controller: then nothing is claimed above it, and it is `superseded`.
+ */
+export async function claimAgain(run: Run, step: Step, held: Held): Promise<Held | 'superseded'> {
+  const source = held.source ? 'held' : await again(run, 'source', step)
+  if (source === 'superseded') return source
+  const target = held.target ? 'held' : await again(run, 'target', step)
+  if (target === 'superseded') return target
+  return { source: source === 'held', target: target === 'held' }
+}
+
+async function again(run: Run, side: Side, step: Step): Promise<'held' | 'unreachable' | 'superseded'> {
+  const epoch = run.at.epochs[side]
+  // a host that was never claimed has nothing of ours to keep out
+  const attempt = (): Promise<void> =>
+    epoch === null ? claim(run, side, step) : claimAt(run, side, above(epoch, run), step)
+  try {
+    await attempt().catch(async (error: unknown) => {
+      if (isVmError(error, 'VM_STALE')) throw error
+      await renewed(run, side)
+      await attempt()
+    })
+    return 'held'
+  } catch (error) {
+    return isVmError(error, 'VM_STALE') ? 'superseded' : 'unreachable'
+  }
+}

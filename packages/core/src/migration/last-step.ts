@@ -1,0 +1,98 @@
+import { type CopyState, type GuestStates, isVmError, restated, type VmError } from '../driver/index.ts'
+import type { Action } from './decide.ts'
+import { confirm } from './line.ts'
+import { found, lastWords, look, now, renewed, undoing } from './look.ts'
+import { ask, inPhase, type Run } from './run.ts'
+import { inDoubt, lost, type Settled, sourceLost, sourceUnknown, told } from './verdict.ts'
+
+/** Does the last step that was decided. */
+export async function lastStep(
+  run: Run,
+  action: Exclude<Action, 'finish'>,
+  failure: VmError,
+  source: CopyState,
+  target: CopyState,
+): Promise<Settled> {
+  switch (action) {
+    case 'confirm':
+      await goForward(run, source)
+      return { outcome: 'migrated', error: null }
+    case 'roll-back':
+      return rollBack(run, failure)
+    case 'lost':
+      await bestEffort(run, 'target', 'what is left of the incoming copy')
+      return lost(run, failure, source, target)
+    case 'in-doubt':
+      return inDoubt(run, failure, source, target)
+  }
+}
+
+/** The target runs: only the source's stopped copy is left to end. */
+async function goForward(run: Run, source: CopyState): Promise<void> {
+  if (run.at.downtimeMs === null && run.at.stoppedAt !== null) {
+    run.at.downtimeMs = Math.round(run.clock.monotonic() - run.at.stoppedAt)
+    run.log.emit({ type: 'switchover', downtimeMs: run.at.downtimeMs })
+  }
+  const half = run.at.outgoing
+  try {
+    if (!half && source.run !== 'gone') throw new Error('the source has no record of it')
+    if (half) await confirm(run, half)
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error)
+    const remedy = `vmferry stop ${run.request.source.uri.text} ${run.domain} --force`
+    run.at.pending.push({
+      side: 'source',
+      what: `the stopped copy on ${run.source.host} (${words}); end it: ${remedy}`,
+    })
+    run.log.emit({
+      type: 'warning',
+      code: 'source-copy-left',
+      message: `a stopped copy is left on ${run.source.host}: ${words}`,
+    })
+  }
+}
+
+/** The source takes over again; the target's copy is ended first, so that it lets go of the disks. */
+async function rollBack(run: Run, cause: VmError): Promise<Settled> {
+  return inPhase(run, 'abort', async () => {
+    const words = isVmError(cause, 'VM_ABORTED') ? [] : await lastWords(run)
+    const failure = restated(cause, { causes: [...cause.causes, ...words] })
+    const targetGone = await bestEffort(run, 'target', 'the incoming copy')
+    if (!targetGone && run.at.committing) {
+      const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
+      return inDoubt(run, failure, source, target)
+    }
+    await bestEffort(run, 'source', 'the hold on the domain')
+    const source = await now(run)
+    const guest: GuestStates = { source, target: targetGone ? 'none' : 'unknown' }
+    const off = run.at.offer?.runState === 'off' && source === 'stopped'
+    if (source === 'running' || source === 'paused' || off)
+      return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
+    return source === 'none' ? sourceLost(run, failure, guest) : sourceUnknown(run, failure, guest)
+  })
+}
+
+/** Ends one side's half; false, and a pending entry, if that could not be done. */
+async function bestEffort(run: Run, side: 'source' | 'target', what: string): Promise<boolean> {
+  const tried = side === 'source' ? run.at.begun : run.at.prepared
+  if (!tried) return true
+  const abort = async (): Promise<void> => {
+    const half = await found(run, side)
+    if (half) await ask(run, side, undoing(run), (call) => half.abort('the migration failed', call))
+  }
+  try {
+    await abort().catch(async (error: unknown) => {
+      if (isVmError(error, 'VM_PHASE_FAILED')) throw error
+      await renewed(run, side)
+      await abort()
+    })
+    return true
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error)
+    const uri = run.request[side].uri.text
+    const name = side === 'target' ? (run.request.rename ?? run.domain) : run.domain
+    const remedy = side === 'target' ? `; once it answers: vmferry stop ${uri} ${name} --force` : ''
+    run.at.pending.push({ side, what: `${what} on ${run[side].host} could not be ended: ${words}${remedy}` })
+    return false
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * The journal in files alone, without what reaches hosts.
+ *
+ * @packageDocumentation
+ */
+export { type FileJournalOptions, fileJournal } from './file-journal.ts'

@@ -1,0 +1,100 @@
+import { createFerry, type Journal, type JournalEntry, memoryJournal } from '@vmferry/core'
+import { createWorld, test as hypervisor, type World } from '@vmferry/driver-test'
+import { describe, expect, test } from 'vitest'
+import { jumpingClock } from './fake-clock.ts'
+
+const UUID = '7e570000-0000-4000-8000-000000000001'
+const STEPS = ['claim', 'begin', 'prepare', 'perform', 'committing', 'settled'] as const
+
+/** A journal whose controller stops at a step: before it is written down, or after. `wake` lets it go on. */
+function freezing(kept: Journal, step: string, when: 'before' | 'after') {
+  let wake = (): void => {}
+  let tell = (): void => {}
+  const frozen = new Promise<void>((resolve) => {
+    tell = resolve
+  })
+  const asleep = new Promise<void>((resolve) => {
+    wake = resolve
+  })
+  const journal: Journal = {
+    entries: () => kept.entries(),
+    async append(entry: JournalEntry) {
+      if (when === 'after' || entry.step !== step) await kept.append(entry)
+      if (entry.step !== step) return
+      tell()
+      await asleep
+    },
+  }
+  return { journal, frozen, wake }
+}
+
+/** A controller, and the guest that it knows. */
+function controller(world: World, journal: Journal) {
+  const clock = world.clock
+  return createFerry({ drivers: [hypervisor({ world })], journal, clock })
+}
+
+/** Everything that is on file or held on a host. */
+function leftOn(world: World, name: string): string[] {
+  const { outgoing, incoming, guests } = world.host(name)
+  const waiting = [...guests.values()].filter(({ state }) => state === 'incoming' || state === 'stopped')
+  const arriving = [...incoming.values()].filter(({ guest }) => guest?.state !== 'running')
+  return [
+    ...[...outgoing.keys()].map((id) => `outgoing ${id}`),
+    ...arriving.map(({ migration }) => `incoming ${migration}`),
+    ...waiting.map((guest) => `${guest.name} ${guest.state}`),
+  ]
+}
+
+async function frozenAt(step: string, when: 'before' | 'after') {
+  const world = createWorld({ clock: jumpingClock() })
+  world.host('alpha').start('web1', { uuid: UUID })
+  const kept = memoryJournal()
+  const freezer = freezing(kept, step, when)
+  const first = controller(world, freezer.journal)
+  const here = await first.connect('test:///alpha')
+  const there = await first.connect('test:///beta')
+  const migration = (await here.domain('web1')).migrate(there, { live: true })
+  await freezer.frozen
+  return { world, kept, migration, wake: freezer.wake }
+}
+
+describe.each(STEPS)('a controller that is lost at %s', (step) => {
+  describe.each(['before', 'after'] as const)('%s it is written down', (when) => {
+    test('is followed by one that recovers from its journal, and does no harm when it wakes', async () => {
+      const { world, kept, migration, wake } = await frozenAt(step, when)
+      const second = controller(world, kept)
+      const recovered = await second.recover()
+      for (const { outcome, pending } of recovered) {
+        expect(outcome).toBe(world.running(UUID)[0] === 'beta' ? 'migrated' : 'rolledBack')
+        expect(pending).toEqual([])
+      }
+      expect(await second.recover()).toEqual([])
+      const where = world.running(UUID)
+      expect(where).toHaveLength(1)
+      for (const name of ['alpha', 'beta']) expect(leftOn(world, name)).toEqual([])
+
+      wake()
+      await migration.done.catch(() => {})
+      expect(world.violations).toEqual([])
+      expect(world.running(UUID)).toHaveLength(1)
+      // before its claim it had nothing that could be taken over: it begins like any other
+      if (step !== 'claim') expect(world.running(UUID)).toEqual(where)
+    })
+
+    test('is followed by one that knows of it from a host alone', async () => {
+      const { world, migration, wake } = await frozenAt(step, when)
+      const second = controller(world, memoryJournal())
+      for (const name of ['alpha', 'beta']) {
+        const connection = await second.connect(`test:///${name}`)
+        for (const { pending } of await connection.recover()) expect(pending).toEqual([])
+      }
+      expect(world.running(UUID)).toHaveLength(1)
+      for (const name of ['alpha', 'beta']) expect(leftOn(world, name)).toEqual([])
+      wake()
+      await migration.done.catch(() => {})
+      expect(world.violations).toEqual([])
+      expect(world.running(UUID)).toHaveLength(1)
+    })
+  })
+})
