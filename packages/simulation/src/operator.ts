@@ -1,16 +1,18 @@
-import { type Connection, createFerry, type Ferry, isVmError, type Migration, type MigrationComplete, vmError } from '@vmferry/core'
+import { type Connection, createFerry, type Ferry, isVmError, type Migration, type MigrationComplete, type Outcome, type Pending, vmError } from '@vmferry/core'
 import type { Controller } from './controller.ts'
 import type { Deployment } from './deployment.ts'
 import { diskJournal, losePower } from './disk.ts'
 import type { Machine } from './machine.ts'
-import { RECOVERS, type Recovered, recover } from './recover.ts'
+import { recover } from './recover.ts'
 import { remoteDriver } from './remote-driver.ts'
 import { STREAMS } from './scenario.ts'
 import { seededRandom } from './seeded-random.ts'
 
-/** What a user was told of one migration. */
-export interface Told extends Recovered {
-  /** `settled` by its own controller, or later by another. */
+/** What a user was told of one migration, by its own controller or by one that recovered it. */
+export interface Told {
+  readonly migration: string
+  readonly outcome: Outcome
+  readonly pending: readonly Pending[]
   readonly by: 'migration' | 'recovery'
   readonly controller: Controller
   readonly target: string
@@ -99,12 +101,14 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       controller.begun = true
       const ferry = ferryOf(controller)
       try {
-        for (const host of ['alpha', 'beta', 'gamma']) await connected(ferry, host, controller)
-        const before = unsettled
+        const hosts: Connection[] = []
+        for (const host of ['alpha', 'beta', 'gamma']) hosts.push(await connected(ferry, host, controller))
+        const found = await patiently(recover(ferry, hosts, scenario.options), controller, LONG)
         mended()
-        const found = await recover(ferry)
-        if (!RECOVERS && before) broken()
-        for (const one of found) told({ ...one, by: 'recovery', controller, target: 'beta', refused: false })
+        for (const { migration, outcome, pending, target } of found) {
+          const what = { migration, outcome, pending, target: target.slice('test:///'.length) }
+          told({ ...what, by: 'recovery', controller, refused: false })
+        }
       } catch (error) {
         broken()
         if (!isVmError(error) || tries === 0) throw error
@@ -163,9 +167,12 @@ async function lastEvent(migration: Migration): Promise<MigrationComplete> {
 /** Milliseconds after which the user gives up what has no limit of its own. */
 const PATIENCE = 10_000
 
-function patiently<T>(answer: Promise<T>, { later }: Controller): Promise<T> {
+/** For a recovery, which may have to wait for hosts, each of them several times. */
+const LONG = 1_200_000
+
+function patiently<T>(answer: Promise<T>, { later }: Controller, ms = PATIENCE): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = later(PATIENCE, () => reject(vmError('VM_TIMEOUT', 'no answer')))
+    const stop = later(ms, () => reject(vmError('VM_TIMEOUT', 'no answer')))
     answer.finally(stop).then(resolve, reject)
   })
 }

@@ -1,17 +1,12 @@
-import type { Ferry } from '@vmferry/core'
-import type { Outcome, Pending } from '@vmferry/core'
+import type { Connection, Ferry, RecoverOptions, Recovery } from '@vmferry/core'
 
-/** What a recovery says of one migration. */
-export interface Recovered {
-  readonly migration: string
-  readonly outcome: Outcome
-  readonly pending: readonly Pending[]
-}
-
-/** Core cannot recover yet: what a crashed controller leaves is nobody's fault until it can. */
-export const RECOVERS = false
-
-/** Ends what other controllers have left. */
-export async function recover(_ferry: Ferry): Promise<readonly Recovered[]> {
-  return []
+/** Ends what other controllers have left: what the journal of this machine knows, then what the hosts know. */
+export async function recover(
+  ferry: Ferry,
+  hosts: readonly Connection[],
+  options: RecoverOptions,
+): Promise<readonly Recovery[]> {
+  const recovered = [...(await ferry.recover(undefined, options))]
+  for (const host of hosts) recovered.push(...(await host.recover(undefined, options)))
+  return recovered
 }

@@ -8,7 +8,6 @@ import { faultWords } from './fault.ts'
 import type { Cell } from './matrix.ts'
 import { createOperator, type Told } from './operator.ts'
 import { createOracle, type Oracle } from './oracle.ts'
-import { RECOVERS } from './recover.ts'
 import { type Scenario, scenarioOf } from './scenario.ts'
 import { strike } from './strike.ts'
 import { checkEnd, checkTold } from './truth.ts'
@@ -93,8 +92,7 @@ export async function play(scenario: Scenario, driverOf: DriverMaker = testDrive
   }
   if (end === 'late' || (end === 'quiet' && operator.busy.size > 0))
     eye.report('I8', `${[...operator.busy].map(({ name }) => name).join(', ')} did not come to an end`)
-  // until core recovers, what a crash has left is left
-  if (end === 'quiet' && (RECOVERS || !operator.unsettled)) {
+  if (end === 'quiet' && operator.busy.size === 0) {
     checkEnd(toldAll.at(-1) ?? null, world, eye)
     await checkMemory(deployment, eye)
   }
