@@ -64,16 +64,19 @@ export async function claimAgain(run: Run, step: Step, held: Held): Promise<Held
   return { source: source === 'held', target: target === 'held' }
 }
 
-async function again(run: Run, side: Side, step: Step): Promise<'held' | 'unreachable' | 'superseded'> {
+/** The same for one host, asked once. Rejects with VM_STALE if another controller has it. */
+export function claimHost(run: Run, side: Side, step: Step): Promise<void> {
   const epoch = run.at.epochs[side]
   // a host that was never claimed has nothing of ours to keep out
-  const attempt = (): Promise<void> =>
-    epoch === null ? claim(run, side, step) : claimAt(run, side, above(epoch, run), step)
+  return epoch === null ? claim(run, side, step) : claimAt(run, side, above(epoch, run), step)
+}
+
+async function again(run: Run, side: Side, step: Step): Promise<'held' | 'unreachable' | 'superseded'> {
   try {
-    await attempt().catch(async (error: unknown) => {
+    await claimHost(run, side, step).catch(async (error: unknown) => {
       if (isVmError(error, 'VM_STALE')) throw error
       await renewed(run, side)
-      await attempt()
+      await claimHost(run, side, step)
     })
     return 'held'
   } catch (error) {
