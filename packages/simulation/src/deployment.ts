@@ -3,8 +3,8 @@ import { createWorld, type Fencing, test, type World } from '@vmferry/driver-tes
 import { type Controller, createController, type Moment } from './controller.ts'
 import { createMachine, type Machine } from './machine.ts'
 import { createNetwork, type Network, type Witness } from './network.ts'
-import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type Scenario, STREAMS } from './scenario.ts'
+import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { createTrace, type Trace } from './trace.ts'
 

@@ -2,6 +2,7 @@ import { type Journal, vmError } from '@vmferry/core'
 import { JOURNAL_HEADER, journalLine, numbered, readJournal } from '@vmferry/core/journal'
 import type { Controller } from './controller.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import { thrown } from './thrown.ts'
 
 /** The disk of a controller's machine: what is on it outlives the controller. */
 export interface Disk {
@@ -48,8 +49,7 @@ export function diskJournal(controller: Controller): Journal {
           const file = fileOf(disk, migration)
           if (file.writer && file.writer !== controller && !file.writer.dead)
             return reject(vmError('VM_BUSY', `${file.writer.name} writes the journal of ${migration}`))
-          if (disk.full)
-            return reject(vmError('VM_PHASE_FAILED', 'ENOSPC: no space left on device, write'))
+          if (disk.full) return reject(vmError('VM_PHASE_FAILED', 'ENOSPC: no space left on device, write'))
           if (file.writer !== controller) openFor(controller, file)
           const numberedEntry = numbered(entry, file.last)
           file.unsynced += `${file.last === 0 ? JOURNAL_HEADER : ''}${journalLine(numberedEntry)}`
@@ -69,7 +69,7 @@ export function diskJournal(controller: Controller): Journal {
             try {
               write()
             } catch (error) {
-              reject(error as Error)
+              reject(thrown(error))
             }
           })
         })

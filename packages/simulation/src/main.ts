@@ -6,6 +6,7 @@ import { runPool } from './pool.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulate.ts'
 import { cellsHit, hitTable, missedCells, type Tally } from './tally.ts'
+import { thrown } from './thrown.ts'
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -21,17 +22,17 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     wish = asked(words)
   } catch (error) {
-    complain(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    complain(`${thrown(error).message}\n\n${USAGE}`)
     return 2
   }
   if (wish.help) {
     say(USAGE)
     return 0
   }
-  return wish.seed === null ? many(wish) : one(wish.seed, wish)
+  return wish.seed === null ? simulateMany(wish) : simulateOne(wish.seed, wish)
 }
 
-async function one(seed: number, { fencing, trace }: Asked): Promise<number> {
+async function simulateOne(seed: number, { fencing, trace }: Asked): Promise<number> {
   const result = await simulate(seed, { fencing })
   if (trace) for (const line of result.trace) say(line)
   if (result.excuse !== null) say(`no more is promised: ${result.excuse}`)
@@ -41,7 +42,7 @@ async function one(seed: number, { fencing, trace }: Asked): Promise<number> {
   return 1
 }
 
-async function many({ from, seeds, fencing, workers, json, result }: Asked): Promise<number> {
+async function simulateMany({ from, seeds, fencing, workers, json, result }: Asked): Promise<number> {
   const started = performance.now()
   let toldAt = started
   const tally = await runPool({
@@ -72,12 +73,16 @@ async function many({ from, seeds, fencing, workers, json, result }: Asked): Pro
     `${seeds} seeds, ${violations} violations, ${cells.hit} of ${cells.total} cells, ${tally.excused} excused, ${seedsPerSecond} seeds a second`,
   )
   if (json) say(JSON.stringify({ type: 'simulation-complete', seeds, violations, cells }))
-  if (result !== null) writeFileSync(result, `${JSON.stringify(proof(tally, { seeds, from, seedsPerSecond }), null, 2)}\n`)
+  if (result !== null)
+    writeFileSync(result, `${JSON.stringify(proof(tally, { seeds, from, seedsPerSecond }), null, 2)}\n`)
   return violations === 0 && cells.hit === cells.total ? 0 : 1
 }
 
 /** What a run has proved, and of what. */
-function proof(tally: Tally, figures: { readonly seeds: number; readonly from: number; readonly seedsPerSecond: number }): object {
+function proof(
+  tally: Tally,
+  figures: { readonly seeds: number; readonly from: number; readonly seedsPerSecond: number },
+): object {
   const { failures, excused, slowestRecoveryMs, hits } = tally
   return {
     commit: commit(),
@@ -87,14 +92,17 @@ function proof(tally: Tally, figures: { readonly seeds: number; readonly from: n
     excused,
     slowestRecoveryMs: Math.round(slowestRecoveryMs),
     cells: cellsHit(tally),
-    hits: Object.fromEntries(Object.entries(hits).toSorted()),
+    hits: Object.fromEntries(Object.entries(hits).toSorted(([one], [other]) => (one < other ? -1 : 1))),
   }
 }
 
 /** The commit of the working directory, if it is one. */
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return 'unknown'
   }

@@ -49,11 +49,16 @@ export const MATRIX: readonly MatrixRow[] = [
     ['from the source', ANY],
     ['from the target', ANY],
   ]),
-  row(8, 'the link between the hosts', [F, S, N], [
-    ['is cut', ANY],
-    ['is reset', ANY],
-    ['is slow', ANY],
-  ]),
+  row(
+    8,
+    'the link between the hosts',
+    [F, S, N],
+    [
+      ['is cut', ANY],
+      ['is reset', ANY],
+      ['is slow', ANY],
+    ],
+  ),
   row(9, 'a message is lost', ALL, [
     ['request', SEND],
     ['reply', ANSWER],

@@ -1,4 +1,14 @@
-import { type Connection, createFerry, type Ferry, isVmError, type Migration, type MigrationComplete, type Outcome, type Pending, vmError } from '@vmferry/core'
+import {
+  type Connection,
+  createFerry,
+  type Ferry,
+  isVmError,
+  type Migration,
+  type MigrationComplete,
+  type Outcome,
+  type Pending,
+  vmError,
+} from '@vmferry/core'
 import type { Controller } from './controller.ts'
 import type { Deployment } from './deployment.ts'
 import { diskJournal, losePower } from './disk.ts'
@@ -7,6 +17,7 @@ import { recover } from './recover.ts'
 import { remoteDriver } from './remote-driver.ts'
 import { STREAMS } from './scenario.ts'
 import { seededRandom } from './seeded-random.ts'
+import { thrown } from './thrown.ts'
 
 /** What a user was told of one migration, by its own controller or by one that recovered it. */
 export interface Told {
@@ -54,7 +65,9 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
     })
   }
   const told = (what: Told): void => {
-    trace.tell(`told by ${what.controller.name}: ${what.outcome} ${what.pending.map((one) => one.what).join('; ')}`)
+    trace.tell(
+      `told by ${what.controller.name}: ${what.outcome} ${what.pending.map((one) => one.what).join('; ')}`,
+    )
     if (what.outcome === 'inDoubt' || what.pending.length > 0) broken()
     tell(what)
   }
@@ -75,7 +88,7 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
     trace.tell(`${controller.name} starts on ${controller.machine.name}`)
     const over = (): void => controller.enter(() => busy.delete(controller))
     program(controller).then(over, (error: unknown) => {
-      trace.tell(`${controller.name} gives up: ${error instanceof Error ? error.message : String(error)}`)
+      trace.tell(`${controller.name} gives up: ${thrown(error).message}`)
       over()
     })
   }

@@ -100,7 +100,8 @@ export function createOracle({ world, uuid, fences, trace }: Sight): Oracle {
 
   function lookAtRunning(copies: readonly Copy[]): void {
     const running = copies.filter(({ guest }) => guest.state === 'running')
-    for (const guest of ran) if (guest.state !== 'running') counted = Math.max(counted, guest.memory.registers.counter)
+    for (const guest of ran)
+      if (guest.state !== 'running') counted = Math.max(counted, guest.memory.registers.counter)
     if (running.length > 1 || world.violations.length > 0)
       oracle.report('I1', `the guest runs on ${running.map(({ host }) => host).join(' and ')}`)
     for (const { host, guest } of running) {

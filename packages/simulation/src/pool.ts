@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Fencing } from '@vmferry/driver-test'
 import type { Batch } from './batch.ts'
 import { add, emptyTally, type Tally } from './tally.ts'
+import type { Answer } from './worker.ts'
 
 /** What a pool is to do. */
 export interface PoolTask {
@@ -47,11 +48,12 @@ export async function runPool({ from, seeds, fencing, workers, onTally }: PoolTa
 function answerTo(worker: Worker, batch: Batch): Promise<Tally> {
   return new Promise((resolve, reject) => {
     worker.once('error', reject)
-    worker.once('message', (answer: { readonly tally?: Tally; readonly error?: string }) => {
+    worker.once('message', (answer: Answer) => {
       worker.off('error', reject)
-      if (answer.tally) resolve(answer.tally)
+      if ('tally' in answer) resolve(answer.tally)
       else reject(new Error(answer.error))
     })
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage(batch)
   })
 }

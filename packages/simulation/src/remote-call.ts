@@ -2,6 +2,7 @@ import { abortError, type CallOptions, isVmError, vmError } from '@vmferry/core'
 import type { Controller } from './controller.ts'
 import type { Network } from './network.ts'
 import { type CallName, hasEffect, type Passage, stageOf } from './passage.ts'
+import { thrown } from './thrown.ts'
 
 /** Which call, and where it goes. */
 export interface Destination {
@@ -36,7 +37,8 @@ export function remoteCall<C extends CallOptions, T>(
     refusal: null,
   }
   const words = `${call} of ${controller.name} on ${name}${epoch === undefined ? '' : `, epoch ${epoch}`}`
-  const stale = (): boolean => hasEffect(passage) && (host.data.epochs.get(domain) ?? 0) > (epoch ?? Number.POSITIVE_INFINITY)
+  const stale = (): boolean =>
+    hasEffect(passage) && (host.data.epochs.get(domain) ?? 0) > (epoch ?? Number.POSITIVE_INFINITY)
 
   return new Promise((resolve, reject) => {
     const { signal } = options
@@ -57,7 +59,8 @@ export function remoteCall<C extends CallOptions, T>(
     const answer = (settle: () => void): void => {
       controller.reach({ point: 'answer', passage })
       if (passage.reply === 'is lost') return trace.tell(`reply lost: ${words}`)
-      const broken = (code: string): void => reject(vmError(code, `${words}: the reply ${passage.reply}`, { host: name }))
+      const broken = (code: string): void =>
+        reject(vmError(code, `${words}: the reply ${passage.reply}`, { host: name }))
       if (passage.reply === 'cannot be read') comeBack(() => broken('VM_PROTOCOL'))
       else if (passage.reply === 'is lost with the connection') comeBack(() => broken('VM_CONNECTION'))
       else comeBack(settle)
@@ -77,9 +80,9 @@ export function remoteCall<C extends CallOptions, T>(
         if (stale()) witness.staleLanded(passage)
         if (host.work.has(stop)) answer(() => resolve(result))
       } catch (error) {
-        trace.tell(`refused: ${words}: ${error instanceof Error ? error.message : String(error)}`)
+        trace.tell(`refused: ${words}: ${thrown(error).message}`)
         // a host that has lost its power says nothing
-        if (host.work.has(stop)) answer(() => reject(error as Error))
+        if (host.work.has(stop)) answer(() => reject(thrown(error)))
       } finally {
         under.delete(stop)
         host.work.delete(stop)
@@ -101,7 +104,8 @@ export function remoteCall<C extends CallOptions, T>(
       controller.reach({ point: 'send', passage })
       controller.enter(() => {
         signal.addEventListener('abort', giveUp, { once: true })
-        for (const delay of passage.deliveries) network.carry(controller, name, delay + host.slowMs, () => void arrive())
+        for (const delay of passage.deliveries)
+          network.carry(controller, name, delay + host.slowMs, () => void arrive())
       })
     })
   })

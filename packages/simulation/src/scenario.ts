@@ -15,7 +15,15 @@ export interface Scenario {
 }
 
 /** What is drawn from a seed, each in a stream of its own. */
-export const STREAMS = { scenario: 1, faults: 2, ties: 3, network: 4, world: 5, disk: 6, controller: 7 } as const
+export const STREAMS = {
+  scenario: 1,
+  faults: 2,
+  ties: 3,
+  network: 4,
+  world: 5,
+  disk: 6,
+  controller: 7,
+} as const
 
 /** The scenario of a seed; `fencing` null lets the seed choose. */
 export function scenarioOf(seed: number, fencing: Fencing | null = null): Scenario {

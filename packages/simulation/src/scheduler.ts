@@ -1,5 +1,6 @@
 import { eventQueue } from './event-queue.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import { thrown } from './thrown.ts'
 
 /** Virtual time: it stands still while anything happens, and jumps to the next event when nothing is left to do. */
 export interface Scheduler {
@@ -39,7 +40,7 @@ export function createScheduler(random: SeededRandom): Scheduler {
             next.run()
             settled(step)
           } catch (error) {
-            reject(error)
+            reject(thrown(error))
           }
         }
         settled(step)

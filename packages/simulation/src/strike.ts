@@ -90,7 +90,8 @@ const STRIKES: Readonly<Record<number, Strike>> = {
     else operator.migrate(variant === 'migrates it elsewhere' ? 'gamma' : 'beta')
     return true
   },
-  16: ({ variant, ms }, _moment, reach) => (variant === 'stops the guest' ? stopGuest(reach) : pauseGuest(ms, reach)),
+  16: ({ variant, ms }, _moment, reach) =>
+    variant === 'stops the guest' ? stopGuest(reach) : pauseGuest(ms, reach),
 }
 
 const HOUR = 3_600_000
@@ -119,10 +120,17 @@ function powerCut(name: string, ms: number, { deployment, oracle }: Reach): bool
   })
 }
 
-function noSpace(variant: string, ms: number, { controller, passage }: Moment, deployment: Deployment): boolean {
+function noSpace(
+  variant: string,
+  ms: number,
+  { controller, passage }: Moment,
+  deployment: Deployment,
+): boolean {
   if (variant === 'on the host') {
     if (!passage) return false
-    passage.refusal = vmError('VM_PHASE_FAILED', `ENOSPC: no space left on ${passage.host}`, { host: passage.host })
+    passage.refusal = vmError('VM_PHASE_FAILED', `ENOSPC: no space left on ${passage.host}`, {
+      host: passage.host,
+    })
     return true
   }
   if (variant === 'for the journal') return fillDisk(controller, ms, deployment)

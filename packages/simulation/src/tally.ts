@@ -29,7 +29,8 @@ export function count(tally: Tally, result: SeedResult): void {
   if (result.excuse !== null) tally.excused += 1
   for (const cell of result.hits) tally.hits[keyOf(cell)] = (tally.hits[keyOf(cell)] ?? 0) + 1
   const [breach] = result.breaches
-  if (breach) tally.failures.push({ seed: result.scenario.seed, invariant: breach.invariant, what: breach.what })
+  if (breach)
+    tally.failures.push({ seed: result.scenario.seed, invariant: breach.invariant, what: breach.what })
   tally.slowestRecoveryMs = Math.max(tally.slowestRecoveryMs, result.slowestRecoveryMs)
 }
 
@@ -50,7 +51,9 @@ export function cellsHit({ hits }: Tally): { readonly hit: number; readonly tota
 
 /** The cells that never struck, in words. */
 export function missedCells({ hits }: Tally): readonly string[] {
-  return missing(hits).map(({ row, stage, variant }) => `${row} ${MATRIX[row - 1]?.what}, ${variant}: ${stage}`)
+  return missing(hits).map(
+    ({ row, stage, variant }) => `${row} ${MATRIX[row - 1]?.what}, ${variant}: ${stage}`,
+  )
 }
 
 /** Hits by row and stage, the least variant of each: a table for people. */

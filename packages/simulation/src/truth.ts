@@ -6,23 +6,27 @@ import type { Oracle } from './oracle.ts'
 /** I5: compares what the user is told with the world at that moment. */
 export function checkTold(told: Told, world: World, oracle: Oracle): void {
   const copies = oracle.copies()
-  const false_ = (what: string): void =>
+  const untrue = (what: string): void =>
     oracle.report('I5', `${told.controller.name} says ${told.outcome} of ${told.migration}, but ${what}`)
   const inCharge = copies.filter(isInCharge)
   const where = inCharge.map(({ host }) => host).join(' and ') || 'nowhere'
   switch (told.outcome) {
     case 'migrated':
       if (inCharge.some(({ host }) => host === told.target)) return
-      if (!diedAfter(oracle)) false_(`the guest is in charge ${where}`)
+      if (!diedAfter(oracle)) untrue(`the guest is in charge ${where}`)
       return
     case 'rolledBack':
       if (told.refused || inCharge.some(({ host }) => host === 'alpha')) return
-      if (heldByAnother(told, copies) || inCharge.length > 0 && told.by === 'migration' && anotherMoved(told, world)) return
-      if (!diedAfter(oracle)) false_(`the guest is in charge ${where}`)
+      if (
+        heldByAnother(told, copies) ||
+        (inCharge.length > 0 && told.by === 'migration' && anotherMoved(told, world))
+      )
+        return
+      if (!diedAfter(oracle)) untrue(`the guest is in charge ${where}`)
       return
     case 'lost': {
       const left = copies.filter((copy) => isWhole(world, copy))
-      if (left.length > 0) false_(`a whole copy is on ${left.map(({ host }) => host).join(' and ')}`)
+      if (left.length > 0) untrue(`a whole copy is on ${left.map(({ host }) => host).join(' and ')}`)
       return
     }
     case 'inDoubt':
@@ -55,7 +59,10 @@ export function checkEnd(last: Told | null, world: World, oracle: Oracle): void 
   if (inCharge.length > 1) oracle.report('I4', `the guest is in charge on ${where}`)
   const doubt = last?.outcome === 'inDoubt' && markedAndDead(world, oracle)
   if (inCharge.length === 0 && !doubt && !lostWithItsHost(world, oracle))
-    oracle.report('I4', `no copy of the guest is in charge: ${copies.map(words).join(', ') || 'there is none'}`)
+    oracle.report(
+      'I4',
+      `no copy of the guest is in charge: ${copies.map(words).join(', ') || 'there is none'}`,
+    )
   if (doubt) return
   const left = leftovers(world, copies, inCharge, oracle)
   const listed = (last?.pending.length ?? 0) > 0 && copies.some(({ guest }) => oracle.wasKilled(guest))
@@ -65,11 +72,7 @@ export function checkEnd(last: Told | null, world: World, oracle: Oracle): void 
 /** The last copy in charge was killed, and no other had all of the guest. */
 function lostWithItsHost(world: World, oracle: Oracle): boolean {
   const { last } = oracle
-  return (
-    last !== null &&
-    oracle.wasKilled(last) &&
-    !oracle.copies().some((copy) => isWhole(world, copy))
-  )
+  return last !== null && oracle.wasKilled(last) && !oracle.copies().some((copy) => isWhole(world, copy))
 }
 
 /** The target was told to run and died: whether it has run nobody can know. */
