@@ -98,3 +98,16 @@ describe.each(STEPS)('a controller that is lost at %s', (step) => {
     })
   })
 })
+
+test('a recovery that knew the migration from a host alone, and was lost too, is followed by one from its journal', async () => {
+  const { world } = await frozenAt('committing', 'after')
+  const kept = memoryJournal()
+  const second = freezing(kept, 'abort', 'before')
+  const there = await controller(world, second.journal).connect('test:///beta')
+  there.recover().catch(() => {})
+  await second.frozen
+
+  expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'migrated', pending: [] }])
+  expect(world.running(UUID)).toEqual(['beta'])
+  for (const name of ['alpha', 'beta']) expect(leftOn(world, name)).toEqual([])
+})
