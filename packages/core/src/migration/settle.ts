@@ -37,9 +37,9 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
 /** Claims what can be claimed; a source that gives no answer is asked again until the deadline. */
 async function heldBy(run: Run, deadline: number): Promise<Held | 'superseded'> {
   for (let held: Held = NONE_HELD; ; ) {
-    const now = await claimAgain(run, undoing(run), held)
-    if (now === 'superseded' || now.source || run.clock.monotonic() >= deadline) return now
-    held = now
+    const claimed = await claimAgain(run, undoing(run), held)
+    if (claimed === 'superseded' || claimed.source || run.clock.monotonic() >= deadline) return claimed
+    held = claimed
     await sleep(run.clock, PAUSE)
   }
 }
