@@ -30,7 +30,7 @@ function openMigration(entries: readonly JournalEntry[], request: MigrationReque
     migration: first.migration,
     domain: first.domain,
     request,
-    prepared: has('prepare'),
+    prepared: has('prepare') || has('committing') || has('postcopy'),
     committing: has('committing'),
     postCopy: has('postcopy'),
   }
