@@ -110,7 +110,9 @@ export async function stopAll(lab: Lab): Promise<void> {
 export async function leftOn(host: LabHost): Promise<{ processes: string[]; files: string[] }> {
   const processes = await host.processes()
   const folders = await readdir(`${host.run}/vmferry/qemu`, { recursive: true }).catch(() => [])
-  return { processes: processes.map(({ argv }) => argv.join(' ')), files: folders }
+  // epochs stay: they are what keeps an old controller out
+  const files = folders.filter((file) => !file.startsWith('.claims'))
+  return { processes: processes.map(({ argv }) => argv.join(' ')), files }
 }
 
 /** Resolves once a host has nothing of vmferry any more; what stood by for a spawned command goes within a second. */

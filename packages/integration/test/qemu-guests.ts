@@ -44,7 +44,9 @@ export async function twoRooms(): Promise<TwoRooms> {
   const ferry = createFerry({ drivers: [qemu()], hosts: [local()] })
   const here = await ferry.connect(`qemu:///session?run=${folder}/a`)
   const there = await ferry.connect(`qemu:///session?run=${folder}/b`)
-  const left = (room: 'a' | 'b'): Promise<string[]> => readdir(join(folder, room)).catch(() => [])
+  // epochs stay: they are what keeps an old controller out
+  const left = async (room: 'a' | 'b'): Promise<string[]> =>
+    (await readdir(join(folder, room)).catch(() => [])).filter((name) => name !== '.claims')
   return {
     ferry,
     here,
