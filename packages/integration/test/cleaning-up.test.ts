@@ -75,3 +75,37 @@ test('a guest that was rolled back and then paused is not run at the target by o
   expect(world.host('alpha').domain('web1')).toMatchObject({ state: 'paused', heldBy: null })
   expect(world.host('beta').domain('web1')).toBeNull()
 })
+
+test('a source that dies while it is brought back is no loss as long as the target, which does not answer, may have everything', async () => {
+  const journal = memoryJournal()
+  const { world, web1, there } = await ready(journal)
+  world.faults.add({ at: 'hand-over', kind: 'hang' })
+  world.faults.add({ at: 'abort', side: 'source', kind: 'crash' })
+  const migration = web1.migrate(there, { live: true, limits: { handOver: 90_000, settle: 5_000 } })
+  world.clock.schedule(60_000, () => {
+    world.host('beta').reachable = false
+  })
+  expect(await endOf(migration)).toMatchObject({
+    outcome: 'inDoubt',
+    report: { pending: [{ side: 'target' }] },
+  })
+
+  world.host('beta').reachable = true
+  const ferry = createFerry({ drivers: [hypervisor({ world })], clock: world.clock, journal })
+  expect(await ferry.recover()).toMatchObject([{ outcome: 'migrated', pending: [] }])
+  expect(world.running(web1.uuid ?? '')).toEqual(['beta'])
+})
+
+test('a controller that is superseded while it cleans up says so, and nothing of what it cannot know', async () => {
+  const { world, web1, there } = await ready()
+  world.faults.add({ at: 'hand-over', kind: 'fail' })
+  world.faults.add({ at: 'abort', side: 'target', kind: 'hang' })
+  const migration = web1.migrate(there, { live: true })
+  for await (const event of migration)
+    if (event.type === 'phase-start' && event.phase === 'abort') {
+      const other = await controller(world, memoryJournal())
+      expect(await other.there.recover()).toMatchObject([{ outcome: 'migrated' }])
+    }
+  await expect(migration.done).rejects.toMatchObject({ code: 'VM_STALE', outcome: 'inDoubt' })
+  expect(world.running(web1.uuid ?? '')).toEqual(['beta'])
+})

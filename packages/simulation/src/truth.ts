@@ -17,11 +17,7 @@ export function checkTold(told: Told, world: World, oracle: Oracle): void {
       return
     case 'rolledBack':
       if (told.refused || inCharge.some(({ host }) => host === 'alpha')) return
-      if (
-        heldByAnother(told, copies) ||
-        (inCharge.length > 0 && told.by === 'migration' && anotherMoved(told, world))
-      )
-        return
+      if (heldByAnother(told, copies) || (inCharge.length > 0 && anotherMoved(told, world))) return
       if (!diedAfter(oracle)) untrue(`the guest is in charge ${where}`)
       return
     case 'lost': {

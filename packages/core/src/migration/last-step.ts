@@ -4,17 +4,36 @@ import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
 import { found, lastWords, look, now, renewed, undoing } from './look.ts'
 import { ask, inPhase, type Run } from './run.ts'
-import { inDoubt, lost, type Settled, sourceLost, sourceUnknown, told } from './verdict.ts'
+import {
+  inDoubt,
+  lost,
+  type Settled,
+  sourceLost,
+  sourceUnknown,
+  superseded,
+  targetUnknown,
+  told,
+} from './verdict.ts'
 
-/** Does the last step that was decided; `held` are the hosts that were claimed for it. */
-export async function lastStep(
-  run: Run,
+/** Does the last step that was decided, unless another controller is quicker; `held` are the hosts that were claimed for it. */
+export async function lastStep(run: Run, ...step: LastStep): Promise<Settled> {
+  try {
+    return await taken(run, ...step)
+  } catch (error) {
+    if (!isVmError(error, 'VM_STALE')) throw error
+    return superseded(run, error)
+  }
+}
+
+type LastStep = [
   action: Exclude<Action, 'finish'>,
   failure: VmError,
   held: Held,
   source: CopyState,
   target: CopyState,
-): Promise<Settled> {
+]
+
+async function taken(run: Run, ...[action, failure, held, source, target]: LastStep): Promise<Settled> {
   switch (action) {
     case 'confirm':
       await goForward(run, source)
@@ -71,7 +90,9 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
     const off = run.at.offer?.runState === 'off' && source === 'stopped'
     if (source === 'running' || source === 'paused' || off)
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
-    return source === 'none' ? sourceLost(run, failure, guest) : sourceUnknown(run, failure, guest)
+    if (source !== 'none') return sourceUnknown(run, failure, guest)
+    // a target that was not asked may have all of the guest
+    return targetGone ? sourceLost(run, failure, guest) : targetUnknown(run, failure, guest)
   })
 }
 
@@ -87,6 +108,7 @@ async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what:
   }
   try {
     await abort().catch(async (error: unknown) => {
+      if (isVmError(error, 'VM_STALE')) throw error
       if (isVmError(error, 'VM_PHASE_FAILED')) {
         if (side === 'source' && (await isForgotten(run))) return
         throw error
@@ -96,6 +118,8 @@ async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what:
     })
     return true
   } catch (error) {
+    // it is for another controller to end
+    if (isVmError(error, 'VM_STALE')) throw error
     const words = error instanceof Error ? error.message : String(error)
     const uri = run.request[side].uri.text
     const name = side === 'target' ? (run.request.rename ?? run.domain) : run.domain

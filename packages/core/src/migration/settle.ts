@@ -29,10 +29,19 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   // whoever began it may yet tell the target to run, unless the source has never stopped
   if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
   const target: CopyState = source.run === 'gone' ? await look(run, 'target') : NOT_ASKED
+  if (run.takenOver && source.run === 'gone' && target.run === 'gone' && isNowhere(run))
+    return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', NOWHERE) }
   const action = source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back'
   if (action === 'finish' || action === 'confirm') return settleAfterCommit(run, failure, held)
   return lastStep(run, action, failure, held, source, target)
 }
+
+/** Neither host has it on file: it took hold of nothing, and where the guest is now is not its doing. */
+function isNowhere({ at }: Run): boolean {
+  return at.outgoing === null && at.incoming === null
+}
+
+const NOWHERE: GuestStates = { source: 'none', target: 'none' }
 
 /** Claims what can be claimed; a source that gives no answer is asked again until the deadline. */
 async function heldBy(run: Run, deadline: number): Promise<Held | 'superseded'> {
