@@ -20,6 +20,11 @@ function answer(xml: string): unknown {
   }
 }
 
+const PIECES: readonly string[] =
+  `< > / </ /> <! <? ?> <!-- --> <![CDATA[ ]]> & ; &#x41; " ' = <!DOCTYPE <!ENTITY <live/> <host> </host> <uri_transport> __proto__ a`
+    .split(' ')
+    .concat(' ', '\n', '\0')
+
 const fill = (unit: string, bytes: number): string => unit.repeat(Math.floor(bytes / unit.length))
 
 describe('documents that are built to hurt', () => {
@@ -60,8 +65,9 @@ describe('documents that are built to hurt', () => {
     ['a terminal’s escape, numbered', TRANSPORT('&#27;[2J'), 'VM_PROTOCOL'],
   ])('%s', { timeout: 5000 }, (_, xml, expected) => {
     const found = answer(xml)
-    if (typeof expected === 'object') expect(found).toMatchObject(expected)
-    else expect(found).toBe(expected)
+    expect(typeof expected === 'string' ? found : { live: (found as { live: boolean }).live }).toEqual(
+      expected,
+    )
     expect(Object.keys(Object.prototype)).toEqual([])
     expect(({} as Record<string, unknown>)['live']).toBeUndefined()
   })
@@ -76,44 +82,7 @@ describe('documents that are built to hurt', () => {
 })
 
 test('3,000 documents put together from pieces of XML give features or a typed error', () => {
-  const piece = fc.oneof(
-    fc.constantFrom(
-      ...[
-        '<',
-        '>',
-        '/',
-        '</',
-        '/>',
-        '<!',
-        '<?',
-        '?>',
-        '<!--',
-        '-->',
-        '<![CDATA[',
-        ']]>',
-        '&',
-        ';',
-        '&#x41;',
-        '"',
-        "'",
-        '=',
-      ],
-      ...[
-        '<!DOCTYPE',
-        '<!ENTITY',
-        '<live/>',
-        '<host>',
-        '</host>',
-        '<uri_transport>',
-        '__proto__',
-        'a',
-        ' ',
-        '\n',
-        '\0',
-      ],
-    ),
-    fc.string({ unit: 'binary', maxLength: 3 }),
-  )
+  const piece = fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 3 }))
   const inside = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''))
   const document = fc.oneof(inside, inside.map(FEATURES), inside.map(TRANSPORT))
   fc.assert(
