@@ -26,7 +26,7 @@ export async function lastStep(run: Run, ...step: LastStep): Promise<Settled> {
 }
 
 type LastStep = [
-  action: Exclude<Action, 'finish'>,
+  action: Exclude<Action, 'finish'> | 'clean-up',
   failure: VmError,
   held: Held,
   source: CopyState,
@@ -40,6 +40,9 @@ async function taken(run: Run, ...[action, failure, held, source, target]: LastS
       return { outcome: 'migrated', error: null }
     case 'roll-back':
       return rollBack(run, failure, held)
+    case 'clean-up':
+      await bestEffort(run, 'target', held, 'what is left of the incoming copy')
+      return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', NOWHERE) }
     case 'lost':
       await bestEffort(run, 'target', held, 'what is left of the incoming copy')
       await bestEffort(run, 'source', held, 'the hold on the domain')
@@ -48,6 +51,8 @@ async function taken(run: Run, ...[action, failure, held, source, target]: LastS
       return inDoubt(run, failure, source, target)
   }
 }
+
+const NOWHERE: GuestStates = { source: 'none', target: 'none' }
 
 /** The target runs: only the source's stopped copy is left to end. */
 async function goForward(run: Run, source: CopyState): Promise<void> {
