@@ -19,6 +19,9 @@ export async function claimDomain(
   epoch: number,
   call: CallOptions,
 ): Promise<Claim> {
+  // It becomes a file name.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(domain))
+    throw vmError('VM_INVALID', `${JSON.stringify(domain.slice(0, 80))} is not the name of a domain`)
   const folder = `${runDirectory}/.claims`
   const { code, stdout, stderr } = await host.exec(
     ['sh', '-c', CLAIM, 'sh', folder, domain, String(epoch)],

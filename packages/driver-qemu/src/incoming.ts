@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
+import { definitionFromJson } from './definition.ts'
 import { logTail, openMonitor } from './guest-process.ts'
 import { lateMarker, type Marker } from './mark.ts'
 import type { MigrationFile } from './migration-file.ts'
@@ -35,6 +36,7 @@ export function openIncoming(
   const { host, clock } = at
   const { request, offer } = file
   const staysPaused = request.paused || offer.runState !== 'running'
+  const { argv } = definitionFromJson(offer.definition, 'the offer')
   const alone = { signal: new AbortController().signal }
   const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
 
@@ -53,7 +55,7 @@ export function openIncoming(
           client.execute('query-migrate', {}, call),
           client.execute('query-status', {}, call),
         ])
-        if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log)))
+        if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
         if (copied === 'completed') return
@@ -75,7 +77,7 @@ export function openIncoming(
           `QEMU on ${host.name} took the command to run the guest and says ${status}`,
           {
             host: host.name,
-            causes: [{ host: host.name, words: await logTail(host, folder.log) }],
+            causes: [{ host: host.name, words: await logTail(host, folder.log, argv) }],
           },
         )
       void letGo()
@@ -89,13 +91,14 @@ export function openIncoming(
       await gone
       await host.remove(folder.path, call)
     },
-    inspect: (call) => inspectTarget(at, folder, process, call),
+    inspect: (call) => inspectTarget(at, folder, argv, process, call),
   }
 }
 
 async function inspectTarget(
   { host }: QemuHost,
   folder: GuestFolder,
+  argv: readonly string[],
   process: ProcessId | null,
   call: CallOptions,
 ): Promise<CopyState> {
@@ -104,7 +107,7 @@ async function inspectTarget(
   const alive = process !== null && (await host.probe(process, call)) === 'alive'
   const mayHaveRun = await marked()
   if (!alive) {
-    const words = await logTail(host, folder.log)
+    const words = await logTail(host, folder.log, argv)
     const evidence = [
       `${process ? `process ${process.pid}` : 'QEMU'} on ${host.name} is gone${words ? `: ${words}` : ''}`,
     ]

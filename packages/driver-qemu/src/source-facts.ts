@@ -5,7 +5,7 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { withMachineType } from './command-line.ts'
+import { openMonitors, withMachineType } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
 import { stateOf } from './domain.ts'
 import { filesToJson, statFiles } from './file-facts.ts'
@@ -62,18 +62,34 @@ export async function sourceFacts(
           files: filesToJson(await files),
         },
       },
-      findings: blocked.map((words) => ({
-        severity: 'blocker',
-        code: 'device-blocks-migration',
-        side: 'source',
-        message: `QEMU on ${host.name} refuses to migrate '${definition.name}'`,
-        remedy: 'remove what the words name, then migrate again',
-        words,
-      })),
+      findings: [
+        ...openMonitorFindings(definition, host.name),
+        ...blocked.map(
+          (words): Finding => ({
+            severity: 'blocker',
+            code: 'device-blocks-migration',
+            side: 'source',
+            message: `QEMU on ${host.name} refuses to migrate '${definition.name}'`,
+            remedy: 'remove what the words name, then migrate again',
+            words,
+          }),
+        ),
+      ],
     }
   } finally {
     await monitor.close()
   }
+}
+
+function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {
+  return openMonitors(argv).map((address) => ({
+    severity: 'warning',
+    code: 'open-monitor',
+    side: 'source',
+    message: `the QEMU of '${name}' on ${host} takes commands at ${address} from whoever connects, and will at the target`,
+    remedy:
+      'a monitor can start programs on its host: use a UNIX socket, as in -qmp unix:/path,server=on,wait=off',
+  }))
 }
 
 /** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */
