@@ -43,10 +43,6 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'nothing has to be claimed after the commit',
-    changes: [[DECIDE, 'if (!claims.source || !claims.target)', 'if (false)']],
-  },
-  {
     bug: 'confirm comes before finish',
     changes: [
       [LINE, '    await confirm(run, outgoing);\n', ''],
@@ -104,12 +100,12 @@ export const PLANTED_BUGS = [
     changes: [['driver-test/dist/incoming.js', 'file.marked = true;', '']],
   },
   {
-    bug: 'a target that is not known is taken for one that runs',
+    bug: 'a target that does not answer after the commit is taken for one that runs',
     changes: [
       [
         DECIDE,
-        "if (target.run === 'unknown')\n        return 'in-doubt';\n    if (target.run === 'gone')\n        return target.mayHaveRun",
-        "if (target.run === 'unknown')\n        return 'confirm';\n    if (target.run === 'gone')\n        return target.mayHaveRun",
+        "if (!claims.source || !claims.target)\n        return 'in-doubt';",
+        "if (!claims.source)\n        return 'in-doubt';\n    if (!claims.target)\n        return 'confirm';",
       ],
     ],
   },

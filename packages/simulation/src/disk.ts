@@ -35,6 +35,11 @@ export function losePower({ files }: Disk, random: SeededRandom): void {
   }
 }
 
+/** Whether the journal on that disk has the commit of a migration. */
+export function hasCommit({ files }: Disk, migration: string): boolean {
+  return files.get(migration)?.synced.includes('"step":"committing"') ?? false
+}
+
 /** The time that a line takes to be safe on the disk. */
 const SYNC_MS = 2
 

@@ -44,6 +44,8 @@ export interface Operator {
   crash(controller: Controller, replace: boolean): void
   freeze(controller: Controller, ms: number): void
   recoverElsewhere(): void
+  /** The same, and the source's copy is to run again where the target's may have run and is gone. */
+  reviveSource(): void
 }
 
 export function createOperator(deployment: Deployment, tell: (told: Told) => void): Operator {
@@ -109,14 +111,18 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       told({ by: 'migration', controller, target: to, migration: migration.id, outcome, refused, ...report })
     })
 
-  const recoverBy = (machine?: Machine, tries = 20): void =>
+  const recoverBy = (machine?: Machine, tries = 20, reviveSource = false): void =>
     launch(machine, async (controller) => {
       controller.begun = true
       const ferry = ferryOf(controller)
       try {
         const hosts: Connection[] = []
         for (const host of ['alpha', 'beta', 'gamma']) hosts.push(await connected(ferry, host, controller))
-        const found = await patiently(recover(ferry, hosts, scenario.options), controller, LONG)
+        const found = await patiently(
+          recover(ferry, hosts, { ...scenario.options, reviveSource }),
+          controller,
+          LONG,
+        )
         mended()
         for (const { migration, outcome, pending, target } of found) {
           const what = { migration, outcome, pending, target: target.slice('test:///'.length) }
@@ -125,7 +131,7 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       } catch (error) {
         broken()
         if (!isVmError(error) || tries === 0) throw error
-        controller.later(5_000, () => recoverBy(controller.machine, tries - 1))
+        controller.later(5_000, () => recoverBy(controller.machine, tries - 1, reviveSource))
       }
     })
 
@@ -167,6 +173,10 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       })
     },
     recoverElsewhere: () => recoverBy(),
+    reviveSource() {
+      trace.tell('the user gives the target up')
+      recoverBy(undefined, 20, true)
+    },
   }
 }
 
