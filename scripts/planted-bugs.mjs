@@ -173,8 +173,4 @@ export const PLANTED_BUGS = [
     bug: 'a recovery does not journal what it knows from a host',
     changes: [['core/dist/migration/recover.js', "committing ? 'committing' : 'claim'", "'claim'"]],
   },
-  {
-    bug: 'a recovery brings the source back though the target is not held',
-    changes: [[SETTLE, "if (run.takenOver && !held.target && source.run !== 'running')", 'if (false)']],
-  },
 ]

@@ -57,7 +57,8 @@ export function diskJournal(controller: Controller): Journal {
           if (disk.full) return reject(vmError('VM_PHASE_FAILED', 'ENOSPC: no space left on device, write'))
           if (file.writer !== controller) openFor(controller, file)
           const numberedEntry = numbered(entry, file.last)
-          file.unsynced += `${file.last === 0 ? JOURNAL_HEADER : ''}${journalLine(numberedEntry)}`
+          const isNew = file.synced === '' && file.unsynced === ''
+          file.unsynced += `${isNew ? JOURNAL_HEADER : ''}${journalLine(numberedEntry)}`
           file.last += 1
           controller.reach({ point: 'sync', step })
           controller.later(SYNC_MS, () => {

@@ -16,8 +16,8 @@ const CAUSES: readonly Cell[] = CELLS.filter(
   ({ row, stage }) => stage !== 'cleanup' && [1, 3, 4, 8, 9, 11, 12, 14].includes(row),
 )
 
-/** What makes two controllers, or one that does not know what has happened: the rest of the danger comes from these. */
-const CONFUSION: readonly number[] = [1, 2, 7, 9, 10, 15]
+/** What makes two controllers, or one that does not know what has happened: most of the danger comes from these. */
+const CONFUSION: readonly number[] = [1, 2, 15]
 
 /** The faults of one seed: one whose turn it is, so that every cell is met, and often more, which strike after it. */
 export function drawFaults(seed: number, random: SeededRandom): readonly Fault[] {
@@ -28,9 +28,10 @@ export function drawFaults(seed: number, random: SeededRandom): readonly Fault[]
   return faults
 }
 
+/** One more, in the same stage as the first, in the next, or when there is something to clean up. */
 function another(main: Cell, random: SeededRandom): Cell {
   const from = STAGES.indexOf(main.stage)
-  const stage = random.chance(0.3) ? 'cleanup' : random.pick(STAGES.slice(Math.min(from, STAGES.length - 3)))
+  const stage = random.pick([main.stage, STAGES[from + 1] ?? 'cleanup', 'cleanup'] as const)
   const confusing = random.chance(0.5)
   const cells = CELLS.filter((cell) => cell.stage === stage && (!confusing || CONFUSION.includes(cell.row)))
   return random.pick(cells)
