@@ -55,9 +55,9 @@ test('nobody writes a migration that a living controller writes, frozen or not',
   const append = (): Promise<void> => diskJournal(second).append({ ...ENTRY, step: 'abort' })
   await expect(append()).rejects.toMatchObject({ code: 'VM_BUSY' })
   first.crash()
-  const second_ = append()
+  const again = append()
   await scheduler.run(2_000, () => true)
-  await expect(second_).resolves.toBeUndefined()
+  await expect(again).resolves.toBeUndefined()
 })
 
 test('a full disk takes nothing', async () => {

@@ -3,7 +3,7 @@ import { createScheduler, type Scheduler } from '../src/scheduler.ts'
 import { seededRandom } from '../src/seeded-random.ts'
 
 async function hops(count: number): Promise<void> {
-  for (let hop = 0; hop < count; hop += 1) await null
+  for (let hop = 0; hop < count; hop += 1) await Promise.resolve()
 }
 
 function order(seed: number, plan: (scheduler: Scheduler, happened: (what: string) => void) => void) {
