@@ -123,3 +123,16 @@ test('a copy that is left at the target is never run once the source had the gue
   expect(await other.there.recover()).toMatchObject([{ outcome: 'lost', pending: [] }])
   expect(world.host('beta').domain('web1')).toBeNull()
 })
+
+test('a commit that the journal does not take is none: the guest goes back, and the target was never told to run', async () => {
+  const kept = memoryJournal()
+  const append: Journal['append'] = async (entry) => {
+    if (entry.step === 'committing') throw new Error('ENOSPC: no space left on device, write')
+    await kept.append(entry)
+  }
+  const { world, web1, there } = await ready({ ...kept, append })
+  const end = await endOf(web1.migrate(there, { live: true }))
+  expect(end).toMatchObject({ outcome: 'rolledBack', report: { pending: [] } })
+  expect(world.running(web1.uuid ?? '')).toEqual(['alpha'])
+  expect(world.host('beta').domain('web1')).toBeNull()
+})
