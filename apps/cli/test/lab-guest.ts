@@ -106,11 +106,12 @@ export async function stopAll(lab: Lab): Promise<void> {
   }
 }
 
-/** What a host still has of vmferry: processes, and files in its run directory. */
+/** What a host still has of vmferry: processes, and files in its run directory beside the epochs, which stay by design. */
 export async function leftOn(host: LabHost): Promise<{ processes: string[]; files: string[] }> {
   const processes = await host.processes()
   const folders = await readdir(`${host.run}/vmferry/qemu`, { recursive: true }).catch(() => [])
-  return { processes: processes.map(({ argv }) => argv.join(' ')), files: folders }
+  const files = folders.filter((file) => !/^\.claims(\/|$)/.test(file))
+  return { processes: processes.map(({ argv }) => argv.join(' ')), files }
 }
 
 /** Resolves once a host has nothing of vmferry any more; what stood by for a spawned command goes within a second. */

@@ -44,6 +44,11 @@ export function checkedRunDirectory(path: string, uri: ConnectionUri): string {
   return trimmed
 }
 
+/** Where the epochs of a run directory's domains are kept. They outlive their guests: a late call must still find a higher one. */
+export function claimFolder(runDirectory: string): string {
+  return `${runDirectory}/.claims`
+}
+
 /** The files of one guest process. The folder is keyed by id, so that source and target on one host never meet. */
 export interface GuestFolder {
   readonly id: string
@@ -56,6 +61,8 @@ export interface GuestFolder {
   readonly monitor: string
   /** QMP for everybody who only asks. */
   readonly spareMonitor: string
+  /** QMP for whatever changes something: two FIFOs, with `.in` and `.out` added. */
+  readonly fence: string
   readonly log: string
   readonly outgoing: string
   readonly incoming: string
@@ -77,6 +84,7 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     process: `${path}/process`,
     monitor: `${path}/qmp.sock`,
     spareMonitor: `${path}/spare.sock`,
+    fence: `${path}/fence`,
     log: `${path}/log`,
     outgoing: `${path}/outgoing.json`,
     incoming: `${path}/incoming.json`,

@@ -1,0 +1,108 @@
+/** Exit codes of the scripts below. */
+export const ENDED = { refused: 65, gone: 69, late: 74, taken: 75, stale: 76, unfenced: 78 } as const
+
+/** Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. */
+const ENTER = `
+mkdir -p "$1" && exec 9>"$1/$2.lock" || exit 1
+flock -w 25 9 || exit ${ENDED.late}
+held=0
+[ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
+`
+
+/** Compares and sets. $3: the new epoch, which must be higher than what is held. */
+export const CLAIM: string = `${ENTER}
+[ "$3" -gt "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
+`
+
+/**
+ * Becomes a program that stays, unless a higher epoch than $3 is held. It files in $4 who it is before it lets go of the
+ * lock: whoever claims afterwards finds it on file. Field 20 after the name in /proc/PID/stat is the start time.
+ */
+export const LAUNCH: string = `${ENTER}
+[ "$3" -ge "$held" ] || exit ${ENDED.stale}
+s=$(cat "/proc/$$/stat")
+start() { echo "\${20}"; }
+echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$4" || exit 1
+shift 4
+exec 9>&-
+exec "$@"
+`
+
+/**
+ * The fence: waits for the epoch on its standard input, takes the lock, compares, and does the steps that follow the
+ * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
+ * no claim comes between the comparison and the effect. Its last line tells how it ended.
+ *
+ * `tell` gives QEMU a command with an id and skims fence.out up to the line with that id; what piled up there before is
+ * nobody's. Both FIFOs are opened for reading and writing, so that neither opening nor reading ever ends early. QEMU is
+ * negotiated with each time: it refuses all but the first, and nobody has to remember which that was.
+ */
+export const FENCE: string = `
+trap 'echo "= $?"' EXIT
+IFS= read -r epoch || exit 1
+umask 077
+${ENTER}
+[ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+guest=$3
+shift 3
+
+alive() {
+  [ -f "$guest/$1" ] && read -r pid start boot <"$guest/$1" || return 1
+  [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
+  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+  set -- \${stat##*) }
+  case $1 in Z|X) return 1;; esac
+  shift 19
+  [ "$1" = "$start" ]
+}
+
+do_tell() {
+  [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
+  exec 7<>"$guest/fence.in" 8<>"$guest/fence.out"
+  printf '%s\\n' '{"execute":"qmp_capabilities"}' "$2" >&7
+  for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    answer=$(timeout 1 sed -n "/\\"id\\": *\\"$1\\"/{p;q;}" <&8) && break
+    alive process || exit ${ENDED.gone}
+  done
+  [ -n "$answer" ] || exit ${ENDED.late}
+  printf '%s\\n' "$answer"
+  case $answer in *'"error": {'*) exit ${ENDED.refused};; esac
+}
+
+do_mark() { : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"; }
+
+do_make() { mkdir -p "$guest" && sync "$guest/.."; }
+
+do_keep() {
+  IFS= read -r line && printf %s "$line" >"$guest/$1.new" && sync "$guest/$1.new" &&
+    mv "$guest/$1.new" "$guest/$1" && sync "$guest"
+}
+
+do_hold() {
+  [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
+  [ ! -e "$guest/outgoing.json" ] || exit ${ENDED.taken}
+  do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run"
+}
+
+do_drop() { rm -f "$guest/$1"; }
+
+do_remove() { rm -rf "$guest"; }
+
+do_end() {
+  alive "$1" || return 0
+  left=$(($2 * 50))
+  [ $left = 0 ] || kill -TERM "$pid"
+  while alive "$1"; do
+    [ $left != 0 ] || kill -KILL "$pid"
+    [ $left -gt -500 ] || exit ${ENDED.late}
+    left=$((left - 1))
+    sleep 0.02
+  done
+}
+
+while [ $# -gt 0 ]; do
+  "do_$1" "$2" "$3" || exit
+  shift 3
+done
+`
