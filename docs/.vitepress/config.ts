@@ -32,6 +32,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     items: [
       { text: 'How a migration runs', link: '/architecture' },
       { text: 'Outcomes', link: '/concepts/outcomes' },
+      { text: 'Recovery', link: '/concepts/recovery' },
       { text: 'Capabilities', link: '/concepts/capabilities' },
     ],
   },
@@ -61,6 +62,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Errors', link: '/reference/errors' },
       { text: 'Exit codes', link: '/reference/exit-codes' },
       { text: 'JSON lines', link: '/reference/json-lines' },
+      { text: 'The cases of the kit', link: '/reference/conformance' },
     ],
   },
   {

@@ -197,6 +197,7 @@ test('help names the commands of today on stdout, exit code 0', async () => {
     'stop',
     'plan',
     'migrate',
+    'recover',
     'demo',
     'complete',
     'help',

@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of this package: the command runs in it. */
 export const PACKAGE: string = fileURLToPath(new URL('..', import.meta.url))
 export const BIN: string = fileURLToPath(new URL('../bin/vmferry.js', import.meta.url))
+
+/** The journal of these tests is not that of whoever runs them. */
+const STATE = mkdtempSync(join(tmpdir(), 'vmferry-state-'))
+process.once('exit', () => rmSync(STATE, { recursive: true, force: true }))
 
 export interface Ended {
   readonly code: number | null
@@ -32,7 +39,7 @@ export function begin(args: readonly string[], options: Options = {}): Running {
   const { program = process.execPath, env = {}, cwd = PACKAGE } = options
   const argv = options.program ? args : [BIN, ...args]
   const { NO_COLOR: _, FORCE_COLOR: __, VMFERRY_DEBUG: ___, CI: ____, ...inherited } = process.env
-  const child = spawn(program, argv, { cwd, env: { ...inherited, ...env } })
+  const child = spawn(program, argv, { cwd, env: { ...inherited, XDG_STATE_HOME: STATE, ...env } })
   const kill = (): void => {
     child.kill('SIGKILL')
   }

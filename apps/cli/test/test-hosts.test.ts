@@ -78,7 +78,7 @@ test('nothing is claimed that nobody knows when the source is killed in mid-copy
   expect(code).toBe(3)
   expect(jsonLines(stdout).at(-1)).toMatchObject({
     outcome: 'inDoubt',
-    error: { guest: { source: 'unknown', target: 'none' } },
+    error: { guest: { source: 'unknown', target: 'stopped' } },
   })
   expect(await names(two.uri)).toEqual([])
 })

@@ -38,10 +38,15 @@ export function outgoingEnd(at: TestHost, file: OutgoingFile): Omit<Outgoing, 'p
         stopCopying()
         await during()
         stopCopying()
+        const letGo = (): void => {
+          host.outgoing.delete(file.migration)
+          file.ended = 'aborted'
+          guest.heldBy = null
+        }
+        // there is nothing to bring back, and nothing to keep hold of either
+        if (guest.state === 'failed' || guest.state === 'off') letGo()
         bringBack(at, file)
-        host.outgoing.delete(file.migration)
-        file.ended = 'aborted'
-        guest.heldBy = null
+        letGo()
       }),
     inspect: (call) => visit(at, { at: 'inspect', side: 'source', domain }, call, () => seen(at, file)),
   }

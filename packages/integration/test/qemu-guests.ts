@@ -27,16 +27,13 @@ export const COMMAND: readonly string[] = [
   'none',
 ]
 
-/** The folder of the epochs, which outlive the guests by design. */
-const EPOCHS = '.claims'
-
 /** Two run directories on this machine, each with a connection. */
 export interface TwoRooms extends AsyncDisposable {
   readonly ferry: Ferry
   readonly here: Connection
   readonly there: Connection
   readonly folder: string
-  /** What is left below a room, beside the epochs. */
+  /** What is left below a room. */
   left(room: 'a' | 'b'): Promise<string[]>
   /** The pid of the one guest in a room. */
   pidIn(room: 'a' | 'b'): Promise<number>
@@ -47,10 +44,9 @@ export async function twoRooms(): Promise<TwoRooms> {
   const ferry = createFerry({ drivers: [qemu()], hosts: [local()] })
   const here = await ferry.connect(`qemu:///session?run=${folder}/a`)
   const there = await ferry.connect(`qemu:///session?run=${folder}/b`)
-  const left = async (room: 'a' | 'b'): Promise<string[]> => {
-    const names = await readdir(join(folder, room)).catch(() => [])
-    return names.filter((name) => name !== EPOCHS)
-  }
+  // epochs stay: they are what keeps an old controller out
+  const left = async (room: 'a' | 'b'): Promise<string[]> =>
+    (await readdir(join(folder, room)).catch(() => [])).filter((name) => name !== '.claims')
   return {
     ferry,
     here,

@@ -1,4 +1,11 @@
-import { createFerry, type Journal, type JournalEntry, memoryJournal } from '@vmferry/core'
+import {
+  createFerry,
+  type Journal,
+  type JournalEntry,
+  memoryJournal,
+  type Random,
+  systemRandom,
+} from '@vmferry/core'
 import { createWorld, test as hypervisor, type World } from '@vmferry/driver-test'
 import { describe, expect, test } from 'vitest'
 import { jumpingClock } from './fake-clock.ts'
@@ -29,9 +36,9 @@ function freezing(kept: Journal, step: string, when: 'before' | 'after') {
 }
 
 /** A controller, and the guest that it knows. */
-function controller(world: World, journal: Journal) {
+function controller(world: World, journal: Journal, random: Random = systemRandom) {
   const clock = world.clock
-  return createFerry({ drivers: [hypervisor({ world })], journal, clock })
+  return createFerry({ drivers: [hypervisor({ world })], journal, clock, random })
 }
 
 /** Everything that is on file or held on a host. */
@@ -98,3 +105,42 @@ describe.each(STEPS)('a controller that is lost at %s', (step) => {
     })
   })
 })
+
+test('a recovery that knew the migration from a host alone, and was lost too, is followed by one from its journal', async () => {
+  const { world } = await frozenAt('committing', 'after')
+  const kept = memoryJournal()
+  const second = freezing(kept, 'abort', 'before')
+  const there = await controller(world, second.journal).connect('test:///beta')
+  there.recover().catch(() => {})
+  await second.frozen
+
+  expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'migrated', pending: [] }])
+  expect(world.running(UUID)).toEqual(['beta'])
+  for (const name of ['alpha', 'beta']) expect(leftOn(world, name)).toEqual([])
+})
+
+test.each([
+  ['lower', 0, 255],
+  ['higher', 255, 0],
+])(
+  'a controller with a %s mark that wakes does not take back what another has taken over',
+  async (_, first, second) => {
+    const always = (byte: number): Random => ({ bytes: (length) => new Uint8Array(length).fill(byte) })
+    const world = createWorld({ clock: jumpingClock() })
+    world.host('alpha').start('web1', { uuid: UUID })
+    const { journal, frozen, wake } = freezing(memoryJournal(), 'abort', 'before')
+    const one = controller(world, journal, always(first))
+    const [here, there] = [await one.connect('test:///alpha'), await one.connect('test:///beta')]
+    world.faults.add({ at: 'hand-over', kind: 'fail' })
+    const migration = (await here.domain('web1')).migrate(there, { live: true })
+    await frozen
+
+    // the other one goes forward, and leaves the stopped copy at the source
+    world.faults.add({ at: 'confirm', kind: 'fail' })
+    const other = await controller(world, memoryJournal(), always(second)).connect('test:///beta')
+    expect(await other.recover()).toMatchObject([{ outcome: 'migrated', pending: [{ side: 'source' }] }])
+    wake()
+    await expect(migration.done).rejects.toMatchObject({ code: 'VM_STALE', outcome: 'inDoubt' })
+    expect(world.running(UUID)).toEqual(['beta'])
+  },
+)

@@ -21,7 +21,8 @@ export function inside(pid: number, argv: readonly string[]): string[] {
 export function hostEnvironment(name: HostName): Record<string, string> {
   const { homedir: home, username } = userInfo()
   const { LANG = 'C.UTF-8', TERM = 'dumb' } = process.env
-  return { PATH: searchPath(), HOME: home, USER: username, LOGNAME: username, HOSTNAME: name, LANG, TERM }
+  const user = { HOME: home, USER: username, LOGNAME: username, XDG_STATE_HOME: '/run/state' }
+  return { PATH: searchPath(), ...user, HOSTNAME: name, LANG, TERM }
 }
 
 /** Starts the process that keeps a host's namespaces: they go with it and with the last process inside. */

@@ -17,7 +17,8 @@ export async function recover(id: string | undefined, options: RecoverCommand): 
   const { host, json, reviveSource } = options
   return inSession(options, async (session) => {
     const wish = { reviveSource }
-    const all = host === undefined ? session.recover(id, wish) : (await session.connect(host)).recover(id, wish)
+    const all =
+      host === undefined ? session.recover(id, wish) : (await session.connect(host)).recover(id, wish)
     const recovered = await all
     const style = styleFor(process.stdout)
     const lines = json ? recovered.map(asJson) : recovered.flatMap((one) => asText(one, style))
@@ -31,7 +32,10 @@ function asJson({ error, ...recovery }: Recovery): string {
   return jsonLine({ type: 'recovery', ...recovery, ...(error && { error: errorData(error) }) })
 }
 
-function asText({ migration, domain, source, target, outcome, error, pending }: Recovery, style: Style): string[] {
+function asText(
+  { migration, domain, source, target, outcome, error, pending }: Recovery,
+  style: Style,
+): string[] {
   const ends: Readonly<Record<Recovery['outcome'], string>> = {
     migrated: `migrated: it runs at ${target}`,
     rolledBack: `rolled back: it is at ${source}, as it was`,

@@ -31,7 +31,7 @@ export interface JournalEntry {
   readonly at: string
   readonly step: JournalStep
   readonly domain: string
-  /** With `claim`, the first of all. */
+  /** With the first entry of a controller. */
   readonly request?: MigrationRequest
   /** With `claim`: the epochs that are asked for from then on; null: that host was not claimed yet. */
   readonly epochs?: Epochs

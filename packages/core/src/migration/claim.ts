@@ -7,8 +7,20 @@ type Side = 'source' | 'target'
 /** Claims that are lost to others who claim at the same moment, before it is given up. */
 const TRIES = 4
 
-/** Epochs of one run differ from those of all others in this part. */
+/** Marks of runs: 0 to this. */
 export const MARKS: number = 2 ** 20
+
+/** How often one run can claim anew without leaving its mark. */
+const TIMES = 2 ** 10
+
+/**
+ * An epoch is a level, the mark of a run and a count, the highest first. Who takes a domain over goes to the next level;
+ * who claims it again only counts on. So whoever has once taken it over, on whatever level, is above all that the one
+ * before can still ask for, and a claim that a woken controller makes again tells it that it has been superseded.
+ */
+function taken(held: number, { mark }: Run): number {
+  return (Math.floor(held / (MARKS * TIMES)) + 1) * MARKS * TIMES + mark * TIMES
+}
 
 /**
  * Takes the domain over on both hosts, the source first, because it arbitrates between two controllers with different
@@ -25,7 +37,7 @@ async function claim(run: Run, side: Side, step: Step): Promise<void> {
   let held = run.at.epochs[side] ?? 0
   for (let tries = 1; ; tries += 1) {
     try {
-      await claimAt(run, side, above(held, run), step)
+      await claimAt(run, side, taken(held, run), step)
       return
     } catch (error) {
       if (!isVmError(error, 'VM_STALE') || error.epoch === undefined || tries === TRIES) throw error
@@ -34,11 +46,7 @@ async function claim(run: Run, side: Side, step: Step): Promise<void> {
   }
 }
 
-/** An epoch above that one that nobody else asks for: a host that holds it has heard us, whatever became of its answer. */
-function above(epoch: number, { mark }: Run): number {
-  return (Math.floor(epoch / MARKS) + 1) * MARKS + mark
-}
-
+/** Nobody else asks for this epoch: a host that holds it has heard us, whatever became of its answer. */
 async function claimAt(run: Run, side: Side, epoch: number, step: Step): Promise<void> {
   const name = side === 'source' ? run.domain : (run.request.rename ?? run.domain)
   await ask(run, side, step, (call) => run[side].connection().claim(name, epoch, call)).catch(
@@ -64,16 +72,19 @@ export async function claimAgain(run: Run, step: Step, held: Held): Promise<Held
   return { source: source === 'held', target: target === 'held' }
 }
 
-async function again(run: Run, side: Side, step: Step): Promise<'held' | 'unreachable' | 'superseded'> {
+/** The same for one host, asked once. Rejects with VM_STALE if another controller has it. */
+export function claimHost(run: Run, side: Side, step: Step): Promise<void> {
   const epoch = run.at.epochs[side]
   // a host that was never claimed has nothing of ours to keep out
-  const attempt = (): Promise<void> =>
-    epoch === null ? claim(run, side, step) : claimAt(run, side, above(epoch, run), step)
+  return epoch === null ? claim(run, side, step) : claimAt(run, side, epoch + 1, step)
+}
+
+async function again(run: Run, side: Side, step: Step): Promise<'held' | 'unreachable' | 'superseded'> {
   try {
-    await attempt().catch(async (error: unknown) => {
+    await claimHost(run, side, step).catch(async (error: unknown) => {
       if (isVmError(error, 'VM_STALE')) throw error
       await renewed(run, side)
-      await attempt()
+      await claimHost(run, side, step)
     })
     return 'held'
   } catch (error) {

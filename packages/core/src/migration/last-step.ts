@@ -1,15 +1,17 @@
 import { type CopyState, type GuestStates, isVmError, restated, type VmError } from '../driver/index.ts'
+import { claimHost, type Held } from './claim.ts'
 import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
 import { found, lastWords, look, now, renewed, undoing } from './look.ts'
 import { ask, inPhase, type Run } from './run.ts'
 import { inDoubt, lost, type Settled, sourceLost, sourceUnknown, told } from './verdict.ts'
 
-/** Does the last step that was decided. */
+/** Does the last step that was decided; `held` are the hosts that were claimed for it. */
 export async function lastStep(
   run: Run,
   action: Exclude<Action, 'finish'>,
   failure: VmError,
+  held: Held,
   source: CopyState,
   target: CopyState,
 ): Promise<Settled> {
@@ -18,9 +20,10 @@ export async function lastStep(
       await goForward(run, source)
       return { outcome: 'migrated', error: null }
     case 'roll-back':
-      return rollBack(run, failure)
+      return rollBack(run, failure, held)
     case 'lost':
-      await bestEffort(run, 'target', 'what is left of the incoming copy')
+      await bestEffort(run, 'target', held, 'what is left of the incoming copy')
+      await bestEffort(run, 'source', held, 'the hold on the domain')
       return lost(run, failure, source, target)
     case 'in-doubt':
       return inDoubt(run, failure, source, target)
@@ -53,16 +56,16 @@ async function goForward(run: Run, source: CopyState): Promise<void> {
 }
 
 /** The source takes over again; the target's copy is ended first, so that it lets go of the disks. */
-async function rollBack(run: Run, cause: VmError): Promise<Settled> {
+async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> {
   return inPhase(run, 'abort', async () => {
     const words = isVmError(cause, 'VM_ABORTED') ? [] : await lastWords(run)
     const failure = restated(cause, { causes: [...cause.causes, ...words] })
-    const targetGone = await bestEffort(run, 'target', 'the incoming copy')
+    const targetGone = await bestEffort(run, 'target', held, 'the incoming copy')
     if (!targetGone && run.at.committing) {
       const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
       return inDoubt(run, failure, source, target)
     }
-    await bestEffort(run, 'source', 'the hold on the domain')
+    await bestEffort(run, 'source', held, 'the hold on the domain')
     const source = await now(run)
     const guest: GuestStates = { source, target: targetGone ? 'none' : 'unknown' }
     const off = run.at.offer?.runState === 'off' && source === 'stopped'
@@ -73,16 +76,21 @@ async function rollBack(run: Run, cause: VmError): Promise<Settled> {
 }
 
 /** Ends one side's half; false, and a pending entry, if that could not be done. */
-async function bestEffort(run: Run, side: 'source' | 'target', what: string): Promise<boolean> {
+async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what: string): Promise<boolean> {
   const tried = side === 'source' ? run.at.begun : run.at.prepared
   if (!tried) return true
   const abort = async (): Promise<void> => {
+    // what was asked of a host that gave no answer may still arrive there, and make anew what is ended here
+    if (!held[side]) await claimHost(run, side, undoing(run))
     const half = await found(run, side)
     if (half) await ask(run, side, undoing(run), (call) => half.abort('the migration failed', call))
   }
   try {
     await abort().catch(async (error: unknown) => {
-      if (isVmError(error, 'VM_PHASE_FAILED')) throw error
+      if (isVmError(error, 'VM_PHASE_FAILED')) {
+        if (side === 'source' && (await isForgotten(run))) return
+        throw error
+      }
       await renewed(run, side)
       await abort()
     })
@@ -95,4 +103,10 @@ async function bestEffort(run: Run, side: 'source' | 'target', what: string): Pr
     run.at.pending.push({ side, what: `${what} on ${run[side].host} could not be ended: ${words}${remedy}` })
     return false
   }
+}
+
+/** A source whose process is gone cannot be brought back, and has let go all the same. */
+async function isForgotten(run: Run): Promise<boolean> {
+  run.at.outgoing = null
+  return (await found(run, 'source')) === null
 }

@@ -78,14 +78,17 @@ export async function lastWords(run: Run): Promise<readonly Cause[]> {
   }
 }
 
-/** A source that never heard of the migration: what the domain does now, it does by itself. */
+/**
+ * A source that has no record of the migration, because it never heard of it or has let go: what the domain does now, it
+ * does by itself. Paused or not it is in charge, so that for what is decided it counts as running.
+ */
 async function untouched(run: Run): Promise<CopyState> {
   const state = await now(run)
   const evidence = [`${run.source.host} has no record of this migration; ${run.domain} is ${state}`]
   if (state === 'none') return { ...NEVER_MADE, evidence }
   if (state === 'unknown') return { ...NOT_ASKED, evidence }
   const known = { complete: true, mayHaveRun: true, revivable: false, evidence }
-  return { ...known, run: state === 'running' ? 'running' : 'stopped' }
+  return { ...known, run: state === 'stopped' ? 'stopped' : 'running' }
 }
 
 /** The source's state after a roll-back, asked afresh: what is reported is what is. */

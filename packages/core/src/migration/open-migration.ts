@@ -1,4 +1,4 @@
-import type { HostRecord, MigrationId, MigrationRequest } from '../driver/index.ts'
+import type { ChosenRequest, HostRecord, MigrationId, MigrationRequest } from '../driver/index.ts'
 import type { JournalEntry } from '../ferry/journal.ts'
 
 /** A migration that has not come to its end, as it is on file: in a controller's journal, or on one of its hosts. */
@@ -30,7 +30,7 @@ function openMigration(entries: readonly JournalEntry[], request: MigrationReque
     migration: first.migration,
     domain: first.domain,
     request,
-    prepared: has('prepare'),
+    prepared: has('prepare') || has('committing') || has('postcopy'),
     committing: has('committing'),
     postCopy: has('postcopy'),
   }
@@ -41,7 +41,14 @@ function isOver(last: JournalEntry | undefined): boolean {
 }
 
 /** A migration that only a host knows. Its controller may have gone as far as can be. */
-export function openOnHost({ migration, request, domain, sourceDomain = domain }: HostRecord): OpenMigration {
+export function openOnHost({
+  migration,
+  domain,
+  sourceDomain = domain,
+  ...record
+}: HostRecord): OpenMigration {
+  // a target has filed the way that was chosen too: that is over
+  const { transport: _, ...request }: Partial<ChosenRequest> & MigrationRequest = record.request
   const unknown = { prepared: true, committing: true, postCopy: request.postCopy }
   return { migration, domain: sourceDomain, request, ...unknown }
 }

@@ -52,7 +52,7 @@ export async function recoverMigration(
 ): Promise<Recovery> {
   const run = resumedRun(parts, open, ends, options)
   // whoever still writes this migration's journal is still at it: VM_BUSY, and nothing is touched
-  await note(run, 'claim', { request: run.request, epochs: run.at.epochs })
+  await noteKnown(run, open)
   await Promise.allSettled([ends.source.reconnect(), ends.target.reconnect()])
   const gone = vmError('VM_ABORTED', `the controller of this migration has gone`)
   const settled = await goOn(run, gone)
@@ -62,6 +62,13 @@ export async function recoverMigration(
   const { migration, domain, request } = open
   const uris = { source: request.source.uri.text, target: request.target.uri.text }
   return { migration, domain, ...uris, outcome, error: outcome === 'rolledBack' ? null : error, pending }
+}
+
+/** Whoever goes on from this journal, should we be lost too, must know what was known to us from a host. */
+async function noteKnown(run: Run, { committing, postCopy }: OpenMigration): Promise<void> {
+  const more = { request: run.request, epochs: run.at.epochs }
+  if (postCopy) await note(run, 'postcopy', more)
+  await note(run, committing ? 'committing' : 'claim', more)
 }
 
 async function goOn(run: Run, gone: VmError): Promise<Settled> {

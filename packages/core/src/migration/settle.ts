@@ -31,15 +31,15 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   const target: CopyState = source.run === 'gone' ? await look(run, 'target') : NOT_ASKED
   const action = source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back'
   if (action === 'finish' || action === 'confirm') return settleAfterCommit(run, failure, held)
-  return lastStep(run, action, failure, source, target)
+  return lastStep(run, action, failure, held, source, target)
 }
 
 /** Claims what can be claimed; a source that gives no answer is asked again until the deadline. */
 async function heldBy(run: Run, deadline: number): Promise<Held | 'superseded'> {
   for (let held: Held = NONE_HELD; ; ) {
-    const now = await claimAgain(run, undoing(run), held)
-    if (now === 'superseded' || now.source || run.clock.monotonic() >= deadline) return now
-    held = now
+    const claimed = await claimAgain(run, undoing(run), held)
+    if (claimed === 'superseded' || claimed.source || run.clock.monotonic() >= deadline) return claimed
+    held = claimed
     await sleep(run.clock, PAUSE)
   }
 }
@@ -63,11 +63,20 @@ async function settleAfterCommit(run: Run, failure: VmError, before: Held = NONE
       if (run.at.committing) await note(run, 'finish').catch(() => {})
       else await committed(run)
       const half = run.at.incoming
-      if (half) await finish(run, half).catch(() => {})
+      // answered, it is what it is on the straight line: the target is in charge, whatever the guest does by now
+      if (half && (await succeeds(finish(run, half))))
+        return lastStep(run, 'confirm', failure, held, source, target)
     } else {
-      return lastStep(run, action, failure, source, target)
+      return lastStep(run, action, failure, held, source, target)
     }
   }
+}
+
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Going forward without having committed: the source is gone and the target has everything. It is a commit all the same. */

@@ -1,0 +1,63 @@
+import type { Limits, MigrateOptions } from '@vmferry/core'
+import type { Fencing } from '@vmferry/driver-test'
+import { drawFaults, type Fault } from './fault.ts'
+import { type SeededRandom, seededRandom } from './seeded-random.ts'
+
+/** What one seed is about: plain data, so that it can be changed and played again. */
+export interface Scenario {
+  readonly seed: number
+  readonly fencing: Fencing
+  readonly options: MigrateOptions
+  /** The guest is paused before the migration begins. */
+  readonly paused: boolean
+  readonly dirtyPerSecond: number
+  readonly faults: readonly Fault[]
+}
+
+/** What is drawn from a seed, each in a stream of its own. */
+export const STREAMS = {
+  scenario: 1,
+  faults: 2,
+  ties: 3,
+  network: 4,
+  world: 5,
+  disk: 6,
+  controller: 7,
+} as const
+
+/** The scenario of a seed; `fencing` null lets the seed choose. */
+export function scenarioOf(seed: number, fencing: Fencing | null = null): Scenario {
+  const random = seededRandom(seed, STREAMS.scenario)
+  const drawn = random.pick<Fencing>(['host', 'host', 'host', 'session', 'none'])
+  return {
+    seed,
+    fencing: fencing ?? drawn,
+    options: {
+      live: random.chance(0.85),
+      limits: limits(random),
+      ...(random.chance(0.15) && { rename: 'web2' }),
+      ...(random.chance(0.05) && { paused: true }),
+    },
+    paused: random.chance(0.08),
+    dirtyPerSecond: random.pick([0, 5, 20]),
+    faults: drawFaults(seed, seededRandom(seed, STREAMS.faults)),
+  }
+}
+
+/** Short ones: the order in which things happen is the same, and a seed takes fewer events. */
+function limits(random: SeededRandom): Partial<Limits> {
+  const most = random.pick([2_000, 6_000, 15_000])
+  return {
+    check: most,
+    begin: most,
+    prepare: most,
+    stall: most,
+    ready: most,
+    handOver: most,
+    finish: most,
+    confirm: most,
+    abort: most,
+    settle: random.pick([5_000, 20_000]),
+    grace: random.pick([500, 3_000]),
+  }
+}

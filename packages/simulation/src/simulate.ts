@@ -1,0 +1,118 @@
+import type { Fencing } from '@vmferry/driver-test'
+import { worldStage } from '@vmferry/driver-test/conformance'
+import type { Breach } from './breach.ts'
+import { isInCharge } from './copies.ts'
+import { createDeployment, type Deployment, type DriverMaker, testDriver } from './deployment.ts'
+import type { Fault } from './fault.ts'
+import { faultWords } from './fault.ts'
+import type { Cell } from './matrix.ts'
+import { createOperator, type Told } from './operator.ts'
+import { createOracle, type Oracle } from './oracle.ts'
+import { type Scenario, scenarioOf } from './scenario.ts'
+import { strike } from './strike.ts'
+import { checkEnd, checkTold } from './truth.ts'
+
+/** How a seed is simulated. */
+export interface SimulateOptions {
+  /** Default: the seed chooses. */
+  readonly fencing?: Fencing | null
+  /** Default: the driver of `@vmferry/driver-test`. */
+  readonly driver?: DriverMaker
+}
+
+/** What became of one seed. */
+export interface SeedResult {
+  readonly scenario: Scenario
+  /** The invariants that did not hold; empty: all did. */
+  readonly breaches: readonly Breach[]
+  /** The cells of the matrix that were hit. */
+  readonly hits: readonly Cell[]
+  /** SHA-256 of everything that happened. */
+  readonly hash: string
+  readonly trace: readonly string[]
+  /** The longest time between a crash and the end of the recovery, in virtual milliseconds. */
+  readonly slowestRecoveryMs: number
+  /** Why the driver's manifest promised nothing from some moment on; null: it always did. */
+  readonly excuse: string | null
+}
+
+/** Simulates one seed. The same seed gives the same result, down to the hash. */
+export function simulate(seed: number, options: SimulateOptions = {}): Promise<SeedResult> {
+  return play(scenarioOf(seed, options.fencing ?? null), options.driver)
+}
+
+/** No run is longer: an hour of faults, and time to settle. */
+const END = 2 * 3_600_000
+
+/** Plays a scenario: a migration, faults, whoever recovers; then the last look. */
+export async function play(scenario: Scenario, driverOf: DriverMaker = testDriver): Promise<SeedResult> {
+  const armed = scenario.faults.map((fault) => ({ fault, skip: fault.skip, struck: false }))
+  const hits: Fault[] = []
+  const toldAll: Told[] = []
+  let oracle: Oracle | undefined = undefined as Oracle | undefined
+
+  const deployment: Deployment = createDeployment(
+    scenario,
+    driverOf,
+    {
+      staleArrived: (passage) => oracle?.staleArrived(passage),
+      staleLanded: (passage) => oracle?.staleLanded(passage),
+    },
+    (moment) => {
+      for (const one of armed) {
+        const { fault } = one
+        if (one.struck || fault.stage !== moment.stage || fault.point !== moment.point) continue
+        one.skip -= 1
+        if (one.skip >= 0 || !moment.controller.runs) continue
+        one.struck = eye.disturb(() => strike(fault, moment, { deployment, operator, oracle: eye }))
+        if (!one.struck) continue
+        trace.tell(`fault ${faultWords(fault)}`)
+        hits.push(fault)
+      }
+    },
+  )
+  const { world, scheduler, trace, uuid } = deployment
+  const eye = createOracle({ world, uuid, fences: scenario.fencing === 'host', trace })
+  oracle = eye
+  const operator = createOperator(deployment, (told) => {
+    toldAll.push(told)
+    checkTold(told, world, eye)
+  })
+  const between = (): boolean => {
+    eye.look()
+    return eye.breaches.length === 0
+  }
+
+  eye.look()
+  operator.migrate('beta')
+  let end = await scheduler.run(END, between)
+  for (let round = 0; round < 2 && end === 'quiet' && operator.unsettled; round += 1) {
+    operator.recoverElsewhere()
+    end = await scheduler.run(END, between)
+  }
+  if (end === 'late' || (end === 'quiet' && operator.busy.size > 0))
+    eye.report('I8', `${[...operator.busy].map(({ name }) => name).join(', ')} did not come to an end`)
+  if (end === 'quiet' && operator.busy.size === 0) {
+    checkEnd(toldAll.at(-1) ?? null, world, eye)
+    await checkMemory(deployment, eye)
+  }
+  return {
+    scenario,
+    breaches: eye.breaches,
+    hits,
+    hash: trace.hash(),
+    trace: trace.lines,
+    slowestRecoveryMs: operator.slowestRecoveryMs,
+    excuse: eye.excuse,
+  }
+}
+
+/** I7: the guest's memory holds what the guest wrote, and nothing else. */
+async function checkMemory({ world, driver }: Deployment, oracle: Oracle): Promise<void> {
+  for (const copy of oracle.copies().filter(isInCharge)) {
+    const end = { world, host: world.host(copy.host), uri: `test:///${copy.host}` }
+    const stage = worldStage(driver, { source: end, target: end, address: copy.host })
+    const seen = await stage.look('source', copy.guest.name)
+    if (!seen?.intact) oracle.report('I7', `the memory of the guest on ${copy.host} is not what it wrote`)
+  }
+}
