@@ -1,4 +1,4 @@
-import { type VmError, type VmErrorCode, vmError } from '@vmferry/core/driver'
+import { type ExecResult, type VmError, type VmErrorCode, vmError } from '@vmferry/core/driver'
 import { ENDED } from './fence-script.ts'
 import type { Answers, Step } from './fence-step.ts'
 
@@ -8,20 +8,19 @@ export interface Fenced {
   readonly domain: string
 }
 
-/** How the script ended, as its last line tells; null: it was cut off, and its effect is unknown. */
+/** How the script ended, as its last line tells; null: it was cut off. */
 export function verdictIn(stdout: string): number | null {
   const code = /^= (\d+)$/m.exec(stdout)?.[1]
   return code === undefined ? null : Number(code)
 }
 
-/** What QEMU answered to the steps. Throws what the script says by its exit code. */
+/** What QEMU answered to the steps. Throws what the script says by its exit code, which tells nothing if it was cut off. */
 export function answersIn<const S extends readonly Step[]>(
   of: Fenced,
   steps: S,
-  stdout: string,
-  stderr: string,
+  { code, stdout, stderr }: Pick<ExecResult, 'code' | 'stdout' | 'stderr'>,
 ): Answers<S> {
-  const verdict = verdictIn(stdout)
+  const verdict = verdictIn(stdout) ?? (code === ENDED.late ? code : null)
   const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('= '))
   if (verdict === ENDED.stale) throw stale(of, Number(lines[0]))
   if (verdict === ENDED.refused) throw refused(of, steps, lines)

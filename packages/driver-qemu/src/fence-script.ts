@@ -1,9 +1,10 @@
-/** Exit codes of the scripts below. */
-export const ENDED = { refused: 65, gone: 69, late: 74, taken: 75, stale: 76, unfenced: 78 } as const
+/** Exit codes of the scripts below; `late` is that of timeout(1). */
+export const ENDED = { refused: 65, gone: 69, taken: 75, stale: 76, unfenced: 78, late: 124 } as const
 
 /** Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. */
 const ENTER = `
-mkdir -p "$1" && exec 9>"$1/$2.lock" || exit 1
+[ -d "$1" ] || mkdir -p "$1" || exit 1
+exec 9>"$1/$2.lock"
 flock -w 25 9 || exit ${ENDED.late}
 held=0
 [ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
@@ -34,14 +35,18 @@ exec "$@"
  * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
  * no claim comes between the comparison and the effect. Its last line tells how it ended.
  *
- * `tell` gives QEMU a command with an id and skims fence.out up to the line with that id; what piled up there before is
- * nobody's. Both FIFOs are opened for reading and writing, so that neither opening nor reading ever ends early. QEMU is
- * negotiated with each time: it refuses all but the first, and nobody has to remember which that was.
+ * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
+ * way that opening never waits, and that reading ends when QEMU does; what never answers is ended by timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all
+ * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread.
+ *
+ * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
+ * that not where a mark ends with the boot, as its guest does.
  */
 export const FENCE: string = `
 trap 'echo "= $?"' EXIT
-IFS= read -r epoch || exit 1
+case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) sync() { :; };; esac
 umask 077
+IFS= read -r epoch || exit 1
 ${ENTER}
 [ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
 guest=$3
@@ -57,15 +62,16 @@ alive() {
   [ "$1" = "$start" ]
 }
 
+do_skim() { dd if="$guest/fence.out" of=/dev/null bs=64k iflag=nonblock 2>/dev/null || :; }
+
 do_tell() {
   [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
-  exec 7<>"$guest/fence.in" 8<>"$guest/fence.out"
+  exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
   printf '%s\\n' '{"execute":"qmp_capabilities"}' "$2" >&7
-  for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    answer=$(timeout 1 sed -n "/\\"id\\": *\\"$1\\"/{p;q;}" <&8) && break
-    alive process || exit ${ENDED.gone}
+  while :; do
+    IFS= read -r answer <&8 || exit ${ENDED.gone}
+    case $answer in *"\\"id\\": \\"$1\\""*) break;; esac
   done
-  [ -n "$answer" ] || exit ${ENDED.late}
   printf '%s\\n' "$answer"
   case $answer in *'"error": {'*) exit ${ENDED.refused};; esac
 }

@@ -35,6 +35,11 @@ export function tell<C extends QmpCommandName>(
   return { words: ['tell', '', ''], order: { execute: command, ...(given && { arguments: given }) } }
 }
 
+/** Throws away what QEMU has said unasked. */
+export function skim(): Step<null> {
+  return { words: ['skim', '', ''] }
+}
+
 /** Makes the guest's folder. */
 export function make(): Step<null> {
   return { words: ['make', '', ''] }

@@ -1,7 +1,7 @@
 import type { CallOptions, EffectOptions } from '@vmferry/core/driver'
 import { answersIn } from './fence-answer.ts'
 import { FENCE, LAUNCH } from './fence-script.ts'
-import type { Answers, Step } from './fence-step.ts'
+import { type Answers, type Step, skim } from './fence-step.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { claimFolder, type GuestFolder } from './run-directory.ts'
 import { standBy } from './stand-by.ts'
@@ -27,6 +27,9 @@ export interface Readied<S extends readonly Step[]> {
   end(): Promise<void>
 }
 
+/** Seconds that a script may take: the longest wait for the lock, or for a process to end, and some more. */
+const LIMIT = 30
+
 /** The fence of one guest: that of its domain's claims, and of its QEMU. */
 export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fence {
   const { host } = at
@@ -37,9 +40,9 @@ export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fenc
     ...steps.flatMap((step) => wordsOf(step, at.newId())),
   ]
   const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
-    const options = { ...call, input: inputOf(steps, epoch) }
-    const { stdout, stderr } = await host.exec(fenced(steps), options)
-    return answersIn(of, steps, stdout, stderr)
+    const asks = steps.some(({ order }) => order)
+    const argv = ['timeout', `${LIMIT}`, ...fenced(asks ? [skim(), ...steps] : steps)]
+    return answersIn(of, steps, await host.exec(argv, { ...call, input: inputOf(steps, epoch) }))
   }
   return {
     act: (steps, call) => enter(steps, call.epoch, call),
@@ -49,7 +52,8 @@ export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fenc
       return {
         async act(options) {
           const words = await waiting.tell(inputOf(steps, options.epoch), options)
-          return words === null ? enter(steps, options.epoch, options) : answersIn(of, steps, words, '')
+          if (words === null) return enter(steps, options.epoch, options)
+          return answersIn(of, steps, { code: 0, stdout: words, stderr: '' })
         },
         end: waiting.end,
       }

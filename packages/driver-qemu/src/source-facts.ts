@@ -65,9 +65,7 @@ export async function sourceFacts(
         },
       },
       findings: [
-        ...(fenced
-          ? []
-          : [blocker('no-fence', `the QEMU of '${definition.name}' has no fence monitor`, UNFENCED)]),
+        ...(fenced ? [] : [unfenced(definition.name)]),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -87,6 +85,14 @@ export async function sourceFacts(
 function machineName(type: unknown): string {
   if (typeof type === 'string' && type.endsWith('-machine')) return type.slice(0, -'-machine'.length)
   throw vmError('VM_PROTOCOL', `QEMU names its machine type ${JSON.stringify(type)}`)
+}
+
+/** It was not started by this vmferry: nothing would keep an old controller out. */
+function unfenced(name: string): Finding {
+  return {
+    ...blocker('no-fence', `the QEMU of '${name}' has no fence monitor`, UNFENCED),
+    error: 'VM_UNSUPPORTED',
+  }
 }
 
 function blocker(code: string, message: string, remedy: string): Finding {
