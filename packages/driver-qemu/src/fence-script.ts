@@ -78,17 +78,19 @@ do_tell() {
 
 do_mark() { : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"; }
 
-do_make() { mkdir -p "$guest" && sync "$guest/.."; }
+file() { printf %s "$2" >"$guest/$1.new" && sync "$guest/$1.new" && mv "$guest/$1.new" "$guest/$1" && sync "$guest"; }
 
-do_keep() {
-  IFS= read -r line && printf %s "$line" >"$guest/$1.new" && sync "$guest/$1.new" &&
-    mv "$guest/$1.new" "$guest/$1" && sync "$guest"
-}
+do_keep() { IFS= read -r record && file "$1" "$record"; }
 
 do_hold() {
   [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
   [ ! -e "$guest/outgoing.json" ] || exit ${ENDED.taken}
   do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run"
+}
+
+do_arrive() {
+  IFS= read -r record && IFS= read -r definition || return
+  mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
 }
 
 do_drop() { rm -f "$guest/$1"; }

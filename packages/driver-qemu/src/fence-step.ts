@@ -4,8 +4,8 @@ import type { QmpCommandName, QmpCommands } from '@vmferry/qmp'
 export interface Step<A = unknown> {
   /** A verb of the script, and its two arguments. */
   readonly words: readonly [verb: string, one: string, two: string]
-  /** What the script reads for it from its standard input: one line. */
-  readonly line?: string
+  /** What the script reads for it from its standard input. */
+  readonly lines?: readonly string[]
   /** The command that QEMU is given, without its id. */
   readonly order?: { readonly execute: QmpCommandName; readonly arguments?: object }
   /** Never there: it only tells the type of the answer. */
@@ -40,9 +40,9 @@ export function skim(): Step<null> {
   return { words: ['skim', '', ''] }
 }
 
-/** Makes the guest's folder. */
-export function make(): Step<null> {
-  return { words: ['make', '', ''] }
+/** Makes the guest's folder and files its records, once all of them have come: what is made is always on file. */
+export function arrive(record: object, definition: object): Step<null> {
+  return { words: ['arrive', '', ''], lines: [record, definition].map((one) => JSON.stringify(one)) }
 }
 
 /** Removes the guest's folder with all in it. */
@@ -57,12 +57,12 @@ export function mark(): Step<null> {
 
 /** Files a record in the guest's folder, whole and on the disk. */
 export function keep(file: GuestFile, record: object): Step<null> {
-  return { words: ['keep', file, ''], line: JSON.stringify(record) }
+  return { words: ['keep', file, ''], lines: [JSON.stringify(record)] }
 }
 
 /** Files the record of an outgoing migration unless there is one: then VM_BUSY. An arrival that is settled is forgotten. */
 export function hold(record: object): Step<null> {
-  return { words: ['hold', '', ''], line: JSON.stringify(record) }
+  return { words: ['hold', '', ''], lines: [JSON.stringify(record)] }
 }
 
 /** Removes a file of the guest's folder. */

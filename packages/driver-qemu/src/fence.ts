@@ -67,5 +67,5 @@ function wordsOf({ words, order }: Step, id: string): readonly string[] {
 }
 
 function inputOf(steps: readonly Step[], epoch: number | '-'): string {
-  return [epoch, ...steps.flatMap(({ line }) => line ?? []), ''].join('\n')
+  return [epoch, ...steps.flatMap(({ lines = [] }) => lines), ''].join('\n')
 }

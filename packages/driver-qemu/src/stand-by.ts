@@ -31,7 +31,8 @@ export async function standBy(
           if (verdictIn(heard) !== null) resolve(heard)
         })
         for (const end of ['end', 'close', 'error']) process.stdout.once(end, () => resolve(null))
-        const late = (): void => reject(vmError('VM_TIMEOUT', `${host.name} did not answer in time`))
+        const late = (): void =>
+          reject(vmError('VM_TIMEOUT', `${host.name} did not answer in time`, { host: host.name }))
         signal.addEventListener('abort', late, { once: true })
         process.stdin.end(input)
       })

@@ -12,7 +12,7 @@ import {
 } from '@vmferry/core/driver'
 import { type Definition, definitionToJson } from './definition.ts'
 import { type Fence, fenceOf } from './fence.ts'
-import { end, keep, make, remove, tell } from './fence-step.ts'
+import { arrive, end, remove, tell } from './fence-step.ts'
 import { listGuests } from './guest-list.ts'
 import { type LiveGuest, launchGuest } from './guest-process.ts'
 import { commitSteps, openIncoming } from './incoming.ts'
@@ -35,7 +35,7 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
       const definition = arrivingDefinition(offer, request.rename)
       const fence = fenceOf(at, definition.name, folder)
       try {
-        return await prepared(at, fence, folder, definition, offer, request, call)
+        return await prepared(at, { fence, folder, definition, offer, request }, call)
       } catch (error) {
         await fence.act([end('process', 0), remove()], { ...call, signal: AbortSignal.timeout(20_000) })
         if (call.signal.aborted || isVmError(error, 'VM_CONNECTION')) throw error
@@ -58,32 +58,31 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
   }
 }
 
+/** What is to arrive, and where. */
+interface Coming {
+  readonly fence: Fence
+  readonly folder: GuestFolder
+  readonly definition: Definition
+  readonly offer: Offer
+  readonly request: ChosenRequest
+}
+
 /** Records first, then the process, then its ear. */
-async function prepared(
-  at: QemuHost,
-  fence: Fence,
-  folder: GuestFolder,
-  definition: Definition,
-  offer: Offer,
-  request: ChosenRequest,
-  call: EffectOptions,
-): Promise<Incoming> {
+async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Promise<Incoming> {
+  const { fence, folder, definition, offer, request } = coming
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
-  const records = [keep('incoming.json', file), keep('definition.json', definitionToJson(definition))]
-  await fence.act([make(), ...records], call)
-  await refuseTaken(at, folder, offer, request, call)
-  const { process, monitor } = await launched(at.host, fence, folder, definition, call)
-  const ticket = await listening(fence, folder, offer, request, call)
+  await fence.act([arrive(file, definitionToJson(definition))], call)
+  await refuseTaken(at, coming, call)
+  const { process, monitor } = await launched(at.host, coming, call)
+  const ticket = await listening(coming, call)
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { domain: definition.name, folder, file, process, ticket }, { monitor, commit })
 }
 
 async function launched(
   host: HostChannel,
-  fence: Fence,
-  folder: GuestFolder,
-  definition: Definition,
+  { fence, folder, definition }: Coming,
   call: EffectOptions,
 ): Promise<LiveGuest> {
   try {
@@ -99,9 +98,7 @@ async function launched(
 /** Looked at once this arrival is on file: of two that want one name at the same moment, neither overlooks the other. */
 async function refuseTaken(
   at: QemuHost,
-  folder: GuestFolder,
-  offer: Offer,
-  request: ChosenRequest,
+  { folder, offer, request }: Coming,
   call: EffectOptions,
 ): Promise<void> {
   const guests = await listGuests(at.host, at.runDirectory, call)
@@ -111,13 +108,8 @@ async function refuseTaken(
 }
 
 /** Makes QEMU listen, and says where. */
-async function listening(
-  fence: Fence,
-  folder: GuestFolder,
-  offer: Offer,
-  { transport, uri }: ChosenRequest,
-  call: EffectOptions,
-): Promise<Ticket> {
+async function listening({ fence, folder, offer, request }: Coming, call: EffectOptions): Promise<Ticket> {
+  const { transport, uri } = request
   const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
   if (transport !== 'tcp') {
     const listen = tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })
