@@ -12,6 +12,7 @@ const ARROWS = {
   '@vmferry/host': (name) => name === CORE,
   '@vmferry/qmp': (name) => name === CORE,
   '@vmferry/conformance': (name) => name === CORE,
+  '@vmferry/simulation': (name) => [CORE, '@vmferry/driver-test'].includes(name),
   '@vmferry/lab': () => false,
   vmferry: (name) => LIBRARIES.includes(name) || isDriver(name),
   '@vmferry/demo': (name) => ['@vmferry/lab', 'vmferry'].includes(name),

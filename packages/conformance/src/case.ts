@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts'
+import { GUEST } from './guest.ts'
 import type { Need } from './needs.ts'
 
 /** One thing that a driver must do, and how that is seen. */
@@ -16,4 +17,12 @@ export interface Case {
 /** Makes a case. */
 export function check(id: string, needs: readonly Need[], says: string, prove: Case['prove']): Case {
   return { id, says, needs, prove }
+}
+
+/** A case of a guest that runs at the source when it begins. */
+export function checkGuest(id: string, needs: readonly Need[], says: string, prove: Case['prove']): Case {
+  return check(id, needs, says, async (bench) => {
+    await bench.stage.start('source', GUEST, 'running')
+    return prove(bench)
+  })
 }

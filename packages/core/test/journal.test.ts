@@ -74,11 +74,6 @@ describe('the lines of a journal', () => {
     expect(readJournal('')).toEqual([])
   })
 
-  test('a request keeps the transport that was chosen, as a host has it on file', () => {
-    const chosen = { ...ENTRIES[0], request: { ...ENTRIES[0]?.request, transport: 'ssh' } } as JournalEntry
-    expect(readJournal(JOURNAL_HEADER + journalLine(chosen))).toEqual([chosen])
-  })
-
   test('cut short anywhere, a journal loses at most the entry that was being written', () => {
     for (let at = 0; at <= JOURNAL.length; at++) {
       const whole = JOURNAL.slice(0, at).split('\n').length - 2

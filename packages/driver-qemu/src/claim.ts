@@ -2,7 +2,7 @@ import { type CallOptions, type Claim, vmError } from '@vmferry/core/driver'
 import { stale } from './fence-answer.ts'
 import { CLAIM, ENDED } from './fence-script.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { claimFolder } from './run-directory.ts'
+import { claimPlace } from './run-directory.ts'
 
 /** Compares and sets the domain's epoch, under the lock under which calls are compared with it. */
 export async function claimDomain(
@@ -11,7 +11,7 @@ export async function claimDomain(
   epoch: number,
   call: CallOptions,
 ): Promise<Claim> {
-  const argv = ['sh', '-c', CLAIM, 'sh', claimFolder(runDirectory), domain, `${epoch}`]
+  const argv = ['sh', '-c', CLAIM, 'sh', ...claimPlace(runDirectory, domain), `${epoch}`]
   const { code, stdout, stderr } = await host.exec(argv, call)
   if (code === 0) return { domain, epoch }
   if (code === ENDED.stale) throw stale({ host: host.name, domain }, Number(stdout.trim()))

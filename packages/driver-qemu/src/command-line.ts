@@ -79,6 +79,31 @@ export function namedFiles(argv: readonly string[]): NamedFile[] {
   return [...plain, ...whole, ...drives, ...nodes]
 }
 
+/**
+ * The monitors, and the ways in for a migration, that the command line opens on the network: `tcp:0.0.0.0:4444`. Whoever
+ * connects there may do all that the QEMU may.
+ */
+export function openMonitors(argv: readonly string[]): string[] {
+  const direct = optionsNamed(argv, 'qmp', 'qmp-pretty', 'monitor', 'incoming')
+  const mixed = optionsNamed(argv, 'serial', 'parallel').flatMap((value) =>
+    value.startsWith('mon:') ? [value.slice('mon:'.length)] : [],
+  )
+  const addressed = [...direct, ...mixed].flatMap((value) => {
+    const address = /^(?:tcp|telnet|tn3270|websocket|udp):[^,]*/.exec(value)?.[0]
+    return address === undefined ? [] : [address]
+  })
+  const used = optionsNamed(argv, 'mon').map((value) =>
+    optionValue(parseOptionList(value, 'chardev'), 'chardev'),
+  )
+  const sockets = optionsNamed(argv, 'chardev').flatMap((value) => {
+    const options = parseOptionList(value, 'backend')
+    const port = optionValue(options, 'port')
+    if (port === undefined || !used.includes(optionValue(options, 'id'))) return []
+    return [`tcp:${optionValue(options, 'host') ?? ''}:${port}`]
+  })
+  return [...addressed, ...sockets]
+}
+
 function imageOf(options: OptionList): NamedFile[] {
   const path = ['file', 'filename', 'file.filename'].map((key) => optionValue(options, key)).find(Boolean)
   if (!path || /^[a-z][a-z0-9+.-]*:/.test(path)) return []

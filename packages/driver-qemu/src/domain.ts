@@ -12,13 +12,15 @@ import type { QemuHost } from './qemu-host.ts'
 export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): Promise<DriverDomain> {
   const { name, uuid, argv } = guest.definition
   const domain = { name, uuid, memoryBytes: memoryOf(argv) }
-  if (!guest.alive) return { ...domain, state: 'failed' }
+  if (!guest.alive || !guest.process) return { ...domain, state: 'failed' }
   if (guest.incoming && !guest.mayHaveRun) return { ...domain, state: 'incoming' }
   try {
     return { ...domain, state: runStateOf(await statusOf(at, guest, call)) }
   } catch (error) {
-    if (isVmError(error, 'VM_CONNECTION')) return { ...domain, state: 'failed' }
-    throw error
+    if (!isVmError(error, 'VM_CONNECTION')) throw error
+    // only a host that still answers can say of a guest that it does not
+    await at.host.probe(guest.process, call)
+    return { ...domain, state: 'failed' }
   }
 }
 

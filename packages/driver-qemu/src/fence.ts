@@ -3,7 +3,7 @@ import { answersIn } from './fence-answer.ts'
 import { FENCE, LAUNCH } from './fence-script.ts'
 import { type Answers, type Step, skim } from './fence-step.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { claimFolder, type GuestFolder } from './run-directory.ts'
+import { claimPlace, type GuestFolder } from './run-directory.ts'
 import { standBy } from './stand-by.ts'
 
 /**
@@ -34,7 +34,7 @@ const LIMIT = 30
 export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fence {
   const { host } = at
   const of = { host: host.name, domain }
-  const place = [claimFolder(at.runDirectory), domain]
+  const place = claimPlace(at.runDirectory, domain)
   const fenced = (steps: readonly Step[]): string[] => [
     ...['sh', '-c', FENCE, 'sh', ...place, folder.path],
     ...steps.flatMap((step) => wordsOf(step, at.newId())),

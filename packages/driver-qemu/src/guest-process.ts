@@ -1,7 +1,15 @@
-import { type CallOptions, type HostChannel, isVmError, type ProcessId, vmError } from '@vmferry/core/driver'
+import {
+  type CallOptions,
+  type HostChannel,
+  isVmError,
+  type ProcessId,
+  restated,
+  vmError,
+} from '@vmferry/core/driver'
 import { type QmpClient, qmp } from '@vmferry/qmp'
 import { type Definition, launchArguments } from './definition.ts'
 import type { GuestFolder } from './run-directory.ts'
+import { withoutSecrets } from './secret-words.ts'
 
 /** Lines of a log that are worth telling. */
 const TAIL_LINES = 5
@@ -30,11 +38,16 @@ export async function launchGuest(
   const argv = launchArguments(definition, folder, incoming)
   const options = { ...call, log: folder.log, until: folder.spareMonitor }
   const withPipes = ['sh', '-c', PIPES, folder.fence, ...argv]
-  const process = await host.detach(filed(folder.process, withPipes), options)
+  const process = await host.detach(filed(folder.process, withPipes), options).catch((error: unknown) => {
+    if (!isVmError(error)) throw error
+    throw restated(error, {
+      causes: error.causes.map((cause) => ({ ...cause, words: withoutSecrets(cause.words, argv) })),
+    })
+  })
   try {
     return { process, monitor: await openMonitor(host, folder.monitor, call) }
   } catch (error) {
-    const words = await logTail(host, folder.log)
+    const words = await logTail(host, folder.log, argv)
     await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
     if (!isVmError(error, 'VM_CONNECTION')) throw error
     throw vmError('VM_PHASE_FAILED', `${argv[0]} on ${host.name} ended before its monitor answered`, {
@@ -51,11 +64,16 @@ export async function openMonitor(host: HostChannel, path: string, call: CallOpt
   return qmp(stream, { signal: call.signal, host: host.name })
 }
 
-/** The last lines of a log on the host; empty if it cannot be read. */
-export async function logTail(host: HostChannel, path: string): Promise<string> {
+/** The last lines of a log on the host, without the secrets of the command line that wrote it; empty if it cannot be read. */
+export async function logTail(
+  host: HostChannel,
+  path: string,
+  argv: readonly string[] = [],
+): Promise<string> {
   try {
     const bytes = await host.readFile(path, { signal: AbortSignal.timeout(5_000) })
-    return new TextDecoder().decode(bytes).trim().split('\n').slice(-TAIL_LINES).join('\n')
+    const lines = new TextDecoder().decode(bytes).trim().split('\n')
+    return withoutSecrets(lines.slice(-TAIL_LINES).join('\n'), argv)
   } catch {
     return ''
   }

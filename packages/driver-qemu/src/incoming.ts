@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
+import { definitionFromJson } from './definition.ts'
 import { type Fence, fenceOf, type Readied } from './fence.ts'
 import { end, mark, remove, type Step, tell } from './fence-step.ts'
 import { logTail } from './guest-process.ts'
@@ -51,6 +52,7 @@ export function openIncoming(
   const fence = fenceOf(at, domain, folder)
   const steps = commitSteps(file)
   const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
+  const { argv } = definitionFromJson(file.offer.definition, 'the offer')
 
   /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
   const letGo = async (): Promise<void> => {
@@ -66,7 +68,7 @@ export function openIncoming(
           fence,
           call,
         )
-        if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log)))
+        if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
         if (copied === 'completed') return
@@ -81,7 +83,7 @@ export function openIncoming(
           `QEMU on ${host.name} took the command to run the guest and says ${status}`,
           {
             host: host.name,
-            causes: [{ host: host.name, words: await logTail(host, folder.log) }],
+            causes: [{ host: host.name, words: await logTail(host, folder.log, argv) }],
           },
         )
       void letGo()
@@ -91,7 +93,7 @@ export function openIncoming(
       await fence.act([end('process', 0), remove()], call)
       await gone
     },
-    inspect: (call) => inspectTarget(at, fence, folder, process, call),
+    inspect: (call) => inspectTarget(at, fence, folder, argv, process, call),
   }
 }
 
@@ -99,6 +101,7 @@ async function inspectTarget(
   { host }: QemuHost,
   fence: Fence,
   folder: GuestFolder,
+  argv: readonly string[],
   process: ProcessId | null,
   call: CallOptions,
 ): Promise<CopyState> {
@@ -106,7 +109,7 @@ async function inspectTarget(
   // asked after its end: until then it may yet be told to run
   const mayHaveRun = (await host.exec(['test', '-e', folder.mayHaveRun], call)).code === 0
   if (!alive) {
-    const words = await logTail(host, folder.log)
+    const words = await logTail(host, folder.log, argv)
     const evidence = [
       `${process ? `process ${process.pid}` : 'QEMU'} on ${host.name} is gone${words ? `: ${words}` : ''}`,
     ]

@@ -98,7 +98,7 @@ export function openOutgoing(
       if (gone)
         throw vmError('VM_PHASE_FAILED', `the QEMU of '${offer.domain}' on ${host.name} is gone`, {
           host: host.name,
-          causes: [{ host: host.name, words: await logTail(host, folder.log) }],
+          causes: [{ host: host.name, words: await logTail(host, folder.log, guest.definition.argv) }],
         })
     },
     inspect: (call) => inspectSource(at, fence, guest, call),

@@ -5,7 +5,7 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { withMachineType } from './command-line.ts'
+import { openMonitors, withMachineType } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
 import { runStateOf } from './domain.ts'
 import { UNFENCED } from './fence-answer.ts'
@@ -66,6 +66,7 @@ export async function sourceFacts(
       },
       findings: [
         ...(fenced ? [] : [unfenced(definition.name)]),
+        ...openMonitorFindings(definition, host.name),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -79,6 +80,17 @@ export async function sourceFacts(
   } finally {
     await monitor.close()
   }
+}
+
+function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {
+  return openMonitors(argv).map((address) => ({
+    severity: 'warning',
+    code: 'open-monitor',
+    side: 'source',
+    message: `the QEMU of '${name}' on ${host} takes commands at ${address} from whoever connects, and will at the target`,
+    remedy:
+      'a monitor can start programs on its host: use a UNIX socket, as in -qmp unix:/path,server=on,wait=off',
+  }))
 }
 
 /** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */

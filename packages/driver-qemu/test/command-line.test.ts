@@ -3,6 +3,7 @@ import {
   checkCommandLine,
   deviceModels,
   namedFiles,
+  openMonitors,
   optionsNamed,
   withMachineType,
 } from '../src/command-line.ts'
@@ -10,6 +11,7 @@ import { launchArguments } from '../src/definition.ts'
 import { memoryOf } from '../src/domain.ts'
 import { formatOptionList, optionValue, parseOptionList } from '../src/option-list.ts'
 import { guestFolder } from '../src/run-directory.ts'
+import { withoutSecrets } from '../src/secret-words.ts'
 
 const QEMU = 'qemu-system-x86_64'
 
@@ -150,4 +152,39 @@ test('a guest is started with its name, one uuid, a fence and two monitors; a ta
   ])
   expect(launchArguments(definition, folder, true).slice(-3)).toEqual(['-S', '-incoming', 'defer'])
   expect(optionsNamed(launchArguments(definition, folder, true), 'uuid')).toEqual([definition.uuid])
+})
+
+test.each([
+  [['-qmp', 'tcp:0.0.0.0:4444,server=on,wait=off'], ['tcp:0.0.0.0:4444']],
+  [['--monitor', 'telnet:127.0.0.1:5555,server'], ['telnet:127.0.0.1:5555']],
+  [['-qmp-pretty', 'websocket::80'], ['websocket::80']],
+  [['-incoming', 'tcp:[::]:4444'], ['tcp:[::]:4444']],
+  [['-serial', 'mon:tcp::4444,server=on'], ['tcp::4444']],
+  [['-chardev', 'socket,id=m,host=0.0.0.0,port=1,server=on', '-mon', 'm,mode=control'], ['tcp:0.0.0.0:1']],
+  [['-chardev', 'socket,id=m,port=1', '-mon', 'chardev=m'], ['tcp::1']],
+  [['-chardev', 'socket,id=serial,port=1,server=on', '-mon', 'other'], []],
+  [
+    ['-qmp', 'unix:/run/q.sock,server=on', '-monitor', 'stdio', '-serial', 'tcp::4444', '-incoming', 'defer'],
+    [],
+  ],
+  [['-chardev', 'socket,id=m,path=/run/tcp:1', '-mon', 'm'], []],
+])('a monitor that the network can reach is found in %j', (words, found) => {
+  expect(openMonitors([QEMU, ...words])).toEqual(found)
+})
+
+test.each([
+  [
+    ['-object', 'secret,id=s,data=open sesame'],
+    '-object secret,id=s,data=open sesame: no',
+    '-object secret,id=s,data=***: no',
+  ],
+  [['-object', 'secret,id=s,data=a,,bcd'], "data=a,,bcd: 'a,bcd' is bad", "data=***: '***' is bad"],
+  [['-iscsi', 'user=me,password=hunter22'], 'me has hunter22', 'me has ***'],
+  [['-drive', 'driver=http,proxy-password=hunter22'], 'hunter22!', '***!'],
+  [['-drive', 'file=https://me:hunter22@h/x'], 'https://me:hunter22@h/x', 'https://me:***@h/x'],
+  [['-object', '{"qom-type":"secret","data" : "hun\\"ter"}'], 'got "hun\\"ter"', 'got "***"'],
+  [['-spice', 'password-secret=s0,port=1'], 's0 and password-secret', 's0 and password-secret'],
+  [['-vnc', ':0,password=on'], 'on and on', 'on and on'],
+])('of %j QEMU’s words lose what is secret', (words, said, told) => {
+  expect(withoutSecrets(said, [QEMU, ...words])).toBe(told)
 })

@@ -65,10 +65,21 @@ function matchesHash(field: string, name: string): boolean {
   return want.length === have.length && timingSafeEqual(want, have)
 }
 
+/** `*` is any text, `?` one character, letters are alike. In steps by the product of both lengths: no regular expression promises that. */
 function matchesPattern(pattern: string, name: string): boolean {
-  const source = pattern
-    .replace(/[\\^$.+(){}|[\]]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.')
-  return new RegExp(`^${source}$`, 'i').test(name)
+  const [wanted, given] = [pattern.toLowerCase(), name.toLowerCase()]
+  let [at, star, resume] = [0, -1, 0]
+  for (let place = 0; place < given.length; ) {
+    if (wanted[at] === '*') {
+      star = at++
+      resume = place
+    } else if (wanted[at] === '?' || wanted[at] === given[place]) {
+      at++
+      place++
+    } else if (star >= 0) {
+      at = star + 1
+      place = ++resume
+    } else return false
+  }
+  return /^\**$/.test(wanted.slice(at))
 }

@@ -75,3 +75,64 @@ test('a guest that was rolled back and then paused is not run at the target by o
   expect(world.host('alpha').domain('web1')).toMatchObject({ state: 'paused', heldBy: null })
   expect(world.host('beta').domain('web1')).toBeNull()
 })
+
+test('a source that dies while it is brought back is in doubt until the target, which may have everything, has been asked', async () => {
+  const journal = memoryJournal()
+  const { world, web1, there } = await ready(journal)
+  world.faults.add({ at: 'hand-over', kind: 'hang' })
+  world.faults.add({ at: 'abort', side: 'source', kind: 'crash' })
+  const migration = web1.migrate(there, { live: true, limits: { handOver: 90_000, settle: 5_000 } })
+  world.clock.schedule(60_000, () => {
+    world.host('beta').reachable = false
+  })
+  expect(await endOf(migration)).toMatchObject({
+    outcome: 'inDoubt',
+    report: { pending: [{ side: 'target' }] },
+  })
+
+  world.host('beta').reachable = true
+  const ferry = createFerry({ drivers: [hypervisor({ world })], clock: world.clock, journal })
+  // the host has let go, so nobody knows any more whether the guest has run there since: the target's copy is not run
+  expect(await ferry.recover()).toMatchObject([{ outcome: 'lost', pending: [] }])
+  expect(world.host('beta').domain('web1')).toBeNull()
+})
+
+test('a controller that is superseded while it cleans up says so, and nothing of what it cannot know', async () => {
+  const { world, web1, there } = await ready()
+  world.faults.add({ at: 'hand-over', kind: 'fail' })
+  world.faults.add({ at: 'abort', side: 'target', kind: 'hang' })
+  const migration = web1.migrate(there, { live: true })
+  for await (const event of migration)
+    if (event.type === 'phase-start' && event.phase === 'abort') {
+      const other = await controller(world, memoryJournal())
+      expect(await other.there.recover()).toMatchObject([{ outcome: 'migrated' }])
+    }
+  await expect(migration.done).rejects.toMatchObject({ code: 'VM_STALE', outcome: 'inDoubt' })
+  expect(world.running(web1.uuid ?? '')).toEqual(['beta'])
+})
+
+test('a copy that is left at the target is never run once the source had the guest back and lost it', async () => {
+  const { world, web1, there } = await ready()
+  world.faults.add({ at: 'hand-over', kind: 'fail' })
+  world.faults.add({ at: 'abort', side: 'target', kind: 'fail' })
+  const end = await endOf(web1.migrate(there, { live: true }))
+  expect(end).toMatchObject({ outcome: 'rolledBack', report: { pending: [{ side: 'target' }] } })
+  world.host('alpha').crash('web1')
+
+  const other = await controller(world, memoryJournal())
+  expect(await other.there.recover()).toMatchObject([{ outcome: 'lost', pending: [] }])
+  expect(world.host('beta').domain('web1')).toBeNull()
+})
+
+test('a commit that the journal does not take is none: the guest goes back, and the target was never told to run', async () => {
+  const kept = memoryJournal()
+  const append: Journal['append'] = async (entry) => {
+    if (entry.step === 'committing') throw new Error('ENOSPC: no space left on device, write')
+    await kept.append(entry)
+  }
+  const { world, web1, there } = await ready({ ...kept, append })
+  const end = await endOf(web1.migrate(there, { live: true }))
+  expect(end).toMatchObject({ outcome: 'rolledBack', report: { pending: [] } })
+  expect(world.running(web1.uuid ?? '')).toEqual(['alpha'])
+  expect(world.host('beta').domain('web1')).toBeNull()
+})

@@ -144,3 +144,12 @@ test.each([
     expect(world.running(UUID)).toEqual(['beta'])
   },
 )
+
+test('a migration that never took hold of a guest, which another has moved since, is not told as a loss', async () => {
+  const { world, kept } = await frozenAt('begin', 'after')
+  const other = controller(world, memoryJournal())
+  const [here, gamma] = [await other.connect('test:///alpha'), await other.connect('test:///gamma')]
+  await (await here.domain('web1')).migrate(gamma, { live: true })
+  expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'rolledBack', pending: [] }])
+  expect(world.running(UUID)).toEqual(['gamma'])
+})

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Fencing } from '@vmferry/driver-test'
 
-export const USAGE = `vmferry-simulate [--seeds N] [--from N] [--fencing host|session|none] [--workers N] [--json] [--result FILE]
+export const USAGE = `vmferry-simulate [--seeds N] [--from N] [--fencing host|session|none] [--workers N] [--first] [--json] [--result FILE]
 vmferry-simulate --seed N [--fencing …] [--trace]
 
 Simulates a migration for each seed, with faults of every kind in every phase, and looks at the hosts after every event.
@@ -11,6 +11,7 @@ Simulates a migration for each seed, with faults of every kind in every phase, a
   --from N       the first of them; default 0
   --fencing …    what keeps an old controller out; default: each seed chooses
   --workers N    threads; default: one for each core
+  --first        ends soon after the first violation
   --json         a last line for programs
   --result FILE  writes down what was proved
   --seed N       this one alone
@@ -27,6 +28,7 @@ export interface Asked {
   readonly from: number
   readonly fencing: Fencing | null
   readonly workers: number
+  readonly first: boolean
   readonly json: boolean
   readonly result: string | null
 }
@@ -45,16 +47,18 @@ export function asked(args: readonly string[]): Asked {
       from: { type: 'string' },
       fencing: { type: 'string' },
       workers: { type: 'string' },
+      first: { type: 'boolean' },
       json: { type: 'boolean' },
       result: { type: 'string' },
     },
   })
-  const { help = false, trace = false, json = false, fencing = null, result = null } = values
+  const { help = false, trace = false, first = false, json = false, fencing = null, result = null } = values
   if (fencing !== null && !FENCINGS.includes(fencing))
     throw new Error(`--fencing ${fencing}: it is ${FENCINGS.join(', ')}`)
   return {
     help,
     trace,
+    first,
     json,
     result,
     fencing: fencing as Fencing | null,

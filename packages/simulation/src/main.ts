@@ -42,7 +42,15 @@ async function simulateOne(seed: number, { fencing, trace }: Asked): Promise<num
   return 1
 }
 
-async function simulateMany({ from, seeds, fencing, workers, json, result }: Asked): Promise<number> {
+async function simulateMany({
+  from,
+  seeds,
+  fencing,
+  workers,
+  first: one,
+  json,
+  result,
+}: Asked): Promise<number> {
   const started = performance.now()
   let toldAt = started
   const tally = await runPool({
@@ -51,10 +59,11 @@ async function simulateMany({ from, seeds, fencing, workers, json, result }: Ask
     fencing,
     workers,
     onTally(sum) {
-      if (performance.now() - toldAt < 2_000) return true
-      toldAt = performance.now()
-      complain(`${sum.seeds} of ${seeds} seeds, ${sum.failures.length} violations`)
-      return true
+      if (performance.now() - toldAt > 2_000) {
+        toldAt = performance.now()
+        complain(`${sum.seeds} of ${seeds} seeds, ${sum.failures.length} violations`)
+      }
+      return !one || sum.failures.length === 0
     },
   })
   const seedsPerSecond = Math.round((seeds * 1000) / (performance.now() - started))
@@ -72,7 +81,8 @@ async function simulateMany({ from, seeds, fencing, workers, json, result }: Ask
   complain(
     `${seeds} seeds, ${violations} violations, ${cells.hit} of ${cells.total} cells, ${tally.excused} excused, ${seedsPerSecond} seeds a second`,
   )
-  if (json) say(JSON.stringify({ type: 'simulation-complete', seeds, violations, cells }))
+  const failures = tally.failures.slice(0, 10)
+  if (json) say(JSON.stringify({ type: 'simulation-complete', seeds, violations, cells, failures }))
   if (result !== null)
     writeFileSync(result, `${JSON.stringify(proof(tally, { seeds, from, seedsPerSecond }), null, 2)}\n`)
   return violations === 0 && cells.hit === cells.total ? 0 : 1

@@ -3,14 +3,14 @@ import { worldStage } from '@vmferry/driver-test/conformance'
 import type { Breach } from './breach.ts'
 import { isInCharge } from './copies.ts'
 import { createDeployment, type Deployment, type DriverMaker, testDriver } from './deployment.ts'
-import type { Fault } from './fault.ts'
-import { faultWords } from './fault.ts'
+import { checkEnd } from './end-check.ts'
+import { type Fault, faultWords } from './fault.ts'
 import type { Cell } from './matrix.ts'
 import { createOperator, type Told } from './operator.ts'
 import { createOracle, type Oracle } from './oracle.ts'
 import { type Scenario, scenarioOf } from './scenario.ts'
 import { strike } from './strike.ts'
-import { checkEnd, checkTold } from './truth.ts'
+import { checkTold } from './told-check.ts'
 
 /** How a seed is simulated. */
 export interface SimulateOptions {
@@ -93,7 +93,7 @@ export async function play(scenario: Scenario, driverOf: DriverMaker = testDrive
   if (end === 'late' || (end === 'quiet' && operator.busy.size > 0))
     eye.report('I8', `${[...operator.busy].map(({ name }) => name).join(', ')} did not come to an end`)
   if (end === 'quiet' && operator.busy.size === 0) {
-    checkEnd(toldAll.at(-1) ?? null, world, eye)
+    checkEnd(toldAll, world, eye)
     await checkMemory(deployment, eye)
   }
   return {

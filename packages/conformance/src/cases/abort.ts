@@ -1,6 +1,6 @@
 import type { Phase } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { crash } from '../crash.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
@@ -20,12 +20,11 @@ const STOPS: Readonly<Record<string, (bench: Bench) => Promise<Begun | Prepared>
 
 export const abortCases: readonly Case[] = [
   ...Object.entries(STOPS).map(([phase, reach]) =>
-    check(
+    checkGuest(
       `abort.after-${phase}`,
       wayBackAfter(phase as Phase),
       `an abort after ${phase} leaves the guest running at the source`,
       async (bench) => {
-        await bench.stage.start('source', GUEST, 'running')
         await abort(await reach(bench))
         const { intact } = await countsOn(bench, 'source', GUEST)
         ensure(intact, 'its memory is not what it wrote')
@@ -33,22 +32,19 @@ export const abortCases: readonly Case[] = [
     ),
   ),
 
-  check('abort.target-gone', PHASED, 'an abort of the target leaves no copy there', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('abort.target-gone', PHASED, 'an abort of the target leaves no copy there', async (bench) => {
     const { incoming, effect } = await prepare(await begin(bench))
     await incoming.abort('the kit asks for it', effect())
     await isGone(bench, 'target', GUEST)
   }),
 
-  check('abort.target-stays-down', PHASED, 'an abort of the target runs nothing', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('abort.target-stays-down', PHASED, 'an abort of the target runs nothing', async (bench) => {
     const { incoming, effect } = await arrived(bench)
     await incoming.abort('the kit asks for it', effect())
     await standsStill(bench, 'target', GUEST)
   }),
 
-  check('abort.twice', PHASED, 'an abort may be called again, on either side', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('abort.twice', PHASED, 'an abort may be called again, on either side', async (bench) => {
     const way = await prepare(await begin(bench))
     await abort(way)
     await abort(way)
@@ -63,26 +59,23 @@ export const abortCases: readonly Case[] = [
     await leavesOnly(bench, 'target', target)
   }),
 
-  check('abort.only-its-own', PHASED, 'an abort ends no guest but its own', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('abort.only-its-own', PHASED, 'an abort ends no guest but its own', async (bench) => {
     await bench.stage.start('target', 'db1', 'running')
     await abort(await prepare(await begin(bench)))
     await countsOn(bench, 'target', 'db1')
   }),
 
-  check('abort.again', PHASED, 'a guest can be moved after an abort', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('abort.again', PHASED, 'a guest can be moved after an abort', async (bench) => {
     await abort(await prepare(await begin(bench)))
     await moved(bench)
     await countsOn(bench, 'target', GUEST)
   }),
 
-  check(
+  checkGuest(
     'abort.target-crashed',
     PHASED,
     'a target whose process is gone can be aborted all the same',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { incoming, effect } = await prepare(await begin(bench))
       await crash(bench, 'target')
       await incoming.abort('its process is gone', effect())

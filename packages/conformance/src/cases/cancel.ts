@@ -1,6 +1,6 @@
 import { type ChosenRequest, type Phase, sleep } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, checkGuest } from '../case.ts'
 import { ensure, isFinal, refusal, words } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
 import { PHASED, wayBackAfter } from '../needs.ts'
@@ -49,12 +49,11 @@ const LONGER = 2_000
 
 export const cancelCases: readonly Case[] = [
   ...['begin', 'prepare', 'perform'].map((phase) =>
-    check(
+    checkGuest(
       `cancel.before-${phase}`,
       PHASED,
       `a ${phase} whose signal has fired does nothing: VM_ABORTED`,
       async (bench) => {
-        await bench.stage.start('source', GUEST, 'running')
         const call = await readyFor(bench, phase)
         const going = soon(bench, call(AbortSignal.abort()))
         await refusal(going, `${phase} with a signal that has fired`, 'VM_ABORTED')
@@ -64,12 +63,11 @@ export const cancelCases: readonly Case[] = [
   ),
 
   ...Object.keys(STEPS).map((phase) =>
-    check(
+    checkGuest(
       `cancel.during-${phase}`,
       wayBackAfter(phase as Phase),
       `a ${phase} that is cancelled settles, and an abort restores the guest`,
       async (bench) => {
-        await bench.stage.start('source', GUEST, 'running')
         const call = await readyFor(bench, phase)
         const end = await cancelled(bench, call, phase === 'perform' ? UNDER_WAY : 0)
         if (phase === 'perform')
@@ -81,12 +79,11 @@ export const cancelCases: readonly Case[] = [
     ),
   ),
 
-  check(
+  checkGuest(
     'cancel.stops',
     PHASED,
     'after a perform that was cancelled nothing is copied any more',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const way = await prepare(await begin(bench, slowly(bench)))
       const end = await cancelled(bench, performing(way), UNDER_WAY)
       if (end === null) return 'it was over before it could be cancelled'
@@ -97,12 +94,11 @@ export const cancelCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'cancel.then-move',
     wayBackAfter('perform'),
     'a guest can be moved after a cancel and an abort',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const way = await prepare(await begin(bench, slowly(bench)))
       await cancelled(bench, performing(way), UNDER_WAY)
       await abort(way)

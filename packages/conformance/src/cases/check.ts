@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { throughJson } from '../json-copy.ts'
@@ -24,21 +24,18 @@ export const checkCases: readonly Case[] = [
     },
   ),
 
-  check('check.digest', PHASED, 'the digest is the same while the facts are', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('check.digest', PHASED, 'the digest is the same while the facts are', async (bench) => {
     const [one, two] = [await surveys(bench), await surveys(bench)]
     ensure(one.sent.digest === two.sent.digest, 'the source’s digest differs for the same facts')
     ensure(one.received.digest === two.received.digest, 'the target’s digest differs for the same facts')
   }),
 
-  check('check.json', PHASED, 'surveys are JSON data, the draft of the offer too', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('check.json', PHASED, 'surveys are JSON data, the draft of the offer too', async (bench) => {
     const { sent, received } = await surveys(bench)
     deepStrictEqual(throughJson([sent, received]), [sent, received])
   }),
 
-  check('check.offer', PHASED, 'the offer describes the guest', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('check.offer', PHASED, 'the offer describes the guest', async (bench) => {
     const { domain, runState, memoryBytes, uuid, stream } = (await surveys(bench)).sent.offer
     const found = await bench.source.domain(GUEST, bench.call())
     ensure(domain === GUEST, `its domain is '${domain}'`)
@@ -48,12 +45,11 @@ export const checkCases: readonly Case[] = [
     ensure(uuid === found.uuid, `its uuid is ${uuid}, that of the domain is ${found.uuid}`)
   }),
 
-  check(
+  checkGuest(
     'check.transports',
     [...PHASED, some('uriTransports')],
     'each transport that is offered is one of the manifest, with why',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { sent, received } = await surveys(bench)
       const { uriTransports } = bench.capabilities
       for (const { name, why } of [...sent.transports, ...received.transports]) {
@@ -74,8 +70,7 @@ export const checkCases: readonly Case[] = [
     )
   }),
 
-  check('check.busy', PHASED, 'a domain that another migration holds is VM_BUSY', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('check.busy', PHASED, 'a domain that another migration holds is VM_BUSY', async (bench) => {
     await begin(bench)
     await refusal(
       sender(bench.source).check(GUEST, bench.request(), bench.call()),
@@ -84,12 +79,11 @@ export const checkCases: readonly Case[] = [
     )
   }),
 
-  check(
+  checkGuest(
     'check.name-taken',
     PHASED,
     'a name that is taken at the target is a blocker VM_EXISTS',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.stage.start('target', GUEST, 'running')
       const { offer } = await sender(bench.source).check(GUEST, bench.request(), bench.call())
       const { findings } = await receiver(bench.target).check(offer, bench.request(), bench.call())

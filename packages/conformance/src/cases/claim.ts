@@ -1,4 +1,4 @@
-import { type Case, check } from '../case.ts'
+import { type Case, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { abortableAfter, MIGRATES, PHASED, says } from '../needs.ts'
@@ -8,12 +8,11 @@ import { arrived, begin, handed, prepare } from '../way.ts'
 const HOST = [...PHASED, says('fencing', 'host')]
 
 export const claimCases: readonly Case[] = [
-  check(
+  checkGuest(
     'claim.grants',
     MIGRATES,
     'a claim with a higher epoch is granted, and tells that epoch',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       for (const epoch of [1, 2, 7]) {
         const claim = await bench.source.claim(GUEST, epoch, bench.call())
         ensure(
@@ -24,12 +23,11 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'claim.stale',
     MIGRATES,
     'a claim with the epoch that the host holds, or a lower one, is VM_STALE',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.source.claim(GUEST, 7, bench.call())
       for (const epoch of [7, 3]) {
         const going = bench.source.claim(GUEST, epoch, bench.call())
@@ -38,12 +36,11 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'claim.told',
     MIGRATES,
     'a claim that is refused tells the epoch that the host holds',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.source.claim(GUEST, 7, bench.call())
       const { epoch } = await refusal(
         bench.source.claim(GUEST, 3, bench.call()),
@@ -54,12 +51,11 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'claim.shared',
     [...MIGRATES, says('fencing', 'host', 'session')],
     'the epoch is the host’s: another connection finds it',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.source.claim(GUEST, 7, bench.call())
       const other = await bench.connect('source')
       await refusal(
@@ -70,45 +66,55 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check('claim.fences-begin', HOST, 'a begin of an old epoch takes no hold of the guest', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    await (await bench.connect('source')).claim(GUEST, 2, bench.call())
-    await refusal(begin(bench), 'begin with epoch 1 after a claim with 2', 'VM_STALE')
-    const { length } = await bench.source.migrations(bench.call())
-    ensure(length === 0, 'the host has filed it all the same')
-  }),
+  checkGuest(
+    'claim.fences-begin',
+    HOST,
+    'a begin of an old epoch takes no hold of the guest',
+    async (bench) => {
+      await (await bench.connect('source')).claim(GUEST, 2, bench.call())
+      await refusal(begin(bench), 'begin with epoch 1 after a claim with 2', 'VM_STALE')
+      const { length } = await bench.source.migrations(bench.call())
+      ensure(length === 0, 'the host has filed it all the same')
+    },
+  ),
 
-  check('claim.fences-prepare', HOST, 'a prepare of an old epoch makes nothing', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('claim.fences-prepare', HOST, 'a prepare of an old epoch makes nothing', async (bench) => {
     const begun = await begin(bench)
     await (await bench.connect('target')).claim(GUEST, 2, bench.call())
     await refusal(prepare(begun), 'prepare with epoch 1 after a claim with 2', 'VM_STALE')
     await isGone(bench, 'target', GUEST)
   }),
 
-  check('claim.fences-finish', HOST, 'a finish of an old epoch does not run the guest', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const { incoming, effect } = await handed(bench)
-    await (await bench.connect('target')).claim(GUEST, 2, bench.call())
-    await refusal(incoming.finish(effect()), 'finish with epoch 1 after a claim with 2', 'VM_STALE')
-    await standsStill(bench, 'target', GUEST)
-  }),
+  checkGuest(
+    'claim.fences-finish',
+    HOST,
+    'a finish of an old epoch does not run the guest',
+    async (bench) => {
+      const { incoming, effect } = await handed(bench)
+      await (await bench.connect('target')).claim(GUEST, 2, bench.call())
+      await refusal(incoming.finish(effect()), 'finish with epoch 1 after a claim with 2', 'VM_STALE')
+      await standsStill(bench, 'target', GUEST)
+    },
+  ),
 
-  check('claim.fences-confirm', HOST, 'a confirm of an old epoch does not end the source', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const { incoming, outgoing, effect } = await handed(bench)
-    await incoming.finish(effect())
-    await (await bench.connect('source')).claim(GUEST, 2, bench.call())
-    await refusal(outgoing.confirm(effect()), 'confirm with epoch 1 after a claim with 2', 'VM_STALE')
-    ensure((await bench.stage.look('source', GUEST)) !== null, 'the copy at the source was ended')
-  }),
+  checkGuest(
+    'claim.fences-confirm',
+    HOST,
+    'a confirm of an old epoch does not end the source',
+    async (bench) => {
+      const { incoming, outgoing, effect } = await handed(bench)
+      await incoming.finish(effect())
+      await (await bench.connect('source')).claim(GUEST, 2, bench.call())
+      await refusal(outgoing.confirm(effect()), 'confirm with epoch 1 after a claim with 2', 'VM_STALE')
+      ensure((await bench.stage.look('source', GUEST)) !== null, 'the copy at the source was ended')
+    },
+  ),
 
-  check(
+  checkGuest(
     'claim.fences-abort',
     HOST,
     'an abort of an old epoch does not run the source again',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { outgoing, effect } = await arrived(bench)
       await (await bench.connect('source')).claim(GUEST, 2, bench.call())
       await refusal(
@@ -120,12 +126,11 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'claim.newer',
     [...HOST, abortableAfter('perform')],
     'the holder of the new epoch goes on',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { outgoing, incoming, effect } = await arrived(bench)
       await bench.source.claim(GUEST, 2, bench.call())
       await bench.target.claim(GUEST, 2, bench.call())
@@ -135,12 +140,11 @@ export const claimCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'claim.ends-session',
     [...PHASED, says('fencing', 'session')],
     'a new claim ends the session of the former holder: its finish does not run the guest',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.target.claim(GUEST, 1, bench.call())
       const { incoming, effect } = await handed(bench)
       await (await bench.connect('target')).claim(GUEST, 2, bench.call())

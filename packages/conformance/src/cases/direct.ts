@@ -1,6 +1,6 @@
 import { sleep } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { directOf, moved } from '../moved.ts'
@@ -27,12 +27,11 @@ export const directCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'direct.transports',
     [...DIRECT, some('uriTransports')],
     'each transport that is offered is one of the manifest',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { transports } = await directOf(bench).check(GUEST, bench.request(), bench.call())
       for (const { name } of transports)
         ensure(bench.capabilities.uriTransports.includes(name), `'${name}' is offered and not declared`)
@@ -44,12 +43,11 @@ export const directCases: readonly Case[] = [
     await refusal(going, 'check of a domain that is not there', 'VM_NOT_FOUND')
   }),
 
-  check(
+  checkGuest(
     'direct.taken',
     DIRECT,
     'a name that is taken at the target is refused, and both guests run on',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await bench.stage.start('target', GUEST, 'running')
       await refusal(moved(bench), 'a move to a taken name', 'VM_EXISTS')
       await countsOn(bench, 'source', GUEST)
@@ -57,12 +55,11 @@ export const directCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'direct.inspect',
     DIRECT,
     'after the move inspect says: target running, source gone',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, call } = await started(bench)
       await call
       const { source, target } = await directOf(bench).inspect(id, bench.call())
@@ -71,12 +68,11 @@ export const directCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'direct.signal',
     DIRECT,
     'a migrate whose signal has fired does nothing: VM_ABORTED',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { call } = await started(bench, AbortSignal.abort())
       await refusal(call, 'migrate with a signal that has fired', 'VM_ABORTED')
       await countsOn(bench, 'source', GUEST)

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { able } from '../needs.ts'
@@ -10,8 +10,7 @@ export const domainCases: readonly Case[] = [
     ensure(length === 0, `the list has ${length} domains`)
   }),
 
-  check('domain.listed', [], 'a running guest is in the list, as what it is', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('domain.listed', [], 'a running guest is in the list, as what it is', async (bench) => {
     const found = (await bench.source.domains(bench.call())).find(({ name }) => name === GUEST)
     ensure(found !== undefined, `'${GUEST}' is not in the list`)
     const { uuid, state, memoryBytes } = found
@@ -23,8 +22,7 @@ export const domainCases: readonly Case[] = [
     ensure(memoryBytes === null || memoryBytes > 0, `it has ${memoryBytes} bytes of memory; unknown is null`)
   }),
 
-  check('domain.lookup', [], 'a guest is found by its name, as it is in the list', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('domain.lookup', [], 'a guest is found by its name, as it is in the list', async (bench) => {
     const listed = await bench.source.domains(bench.call())
     deepStrictEqual([await bench.source.domain(GUEST, bench.call())], listed)
   }),

@@ -1,6 +1,6 @@
 import { type DriverDomain, sleep } from '@vmferry/core/driver'
 import { type Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
@@ -8,8 +8,7 @@ import { MIGRATES } from '../needs.ts'
 import { copyOn, countsOn, isGone, leavesOnly } from '../watch.ts'
 
 export const moveCases: readonly Case[] = [
-  check('move.counts-on', MIGRATES, 'a guest counts on where it stopped', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('move.counts-on', MIGRATES, 'a guest counts on where it stopped', async (bench) => {
     await sleep(bench.clock, 1000)
     const { counter } = await copyOn(bench, 'source', GUEST)
     await moved(bench)
@@ -18,21 +17,18 @@ export const moveCases: readonly Case[] = [
     await countsOn(bench, 'target', GUEST)
   }),
 
-  check('move.intact', MIGRATES, 'a guest finds its memory as it was', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('move.intact', MIGRATES, 'a guest finds its memory as it was', async (bench) => {
     await moved(bench)
     const { intact } = await copyOn(bench, 'target', GUEST)
     ensure(intact, 'its memory is not what it wrote')
   }),
 
-  check('move.gone', MIGRATES, 'a guest that has moved is gone from the source', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('move.gone', MIGRATES, 'a guest that has moved is gone from the source', async (bench) => {
     await moved(bench)
     await isGone(bench, 'source', GUEST)
   }),
 
-  check('move.unlisted', MIGRATES, 'the source does not know a guest that has moved', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('move.unlisted', MIGRATES, 'the source does not know a guest that has moved', async (bench) => {
     await moved(bench)
     await refusal(
       bench.source.domain(GUEST, bench.call()),
@@ -72,14 +68,18 @@ export const moveCases: readonly Case[] = [
     },
   ),
 
-  check('move.neighbour', MIGRATES, 'a guest beside it is not disturbed, at either end', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    await bench.stage.start('source', 'db1', 'running')
-    await bench.stage.start('target', 'db2', 'running')
-    await moved(bench)
-    await countsOn(bench, 'source', 'db1')
-    await countsOn(bench, 'target', 'db2')
-  }),
+  checkGuest(
+    'move.neighbour',
+    MIGRATES,
+    'a guest beside it is not disturbed, at either end',
+    async (bench) => {
+      await bench.stage.start('source', 'db1', 'running')
+      await bench.stage.start('target', 'db2', 'running')
+      await moved(bench)
+      await countsOn(bench, 'source', 'db1')
+      await countsOn(bench, 'target', 'db2')
+    },
+  ),
 ]
 
 async function domainsOf(

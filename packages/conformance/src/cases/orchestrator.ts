@@ -1,19 +1,18 @@
 import { createFerry, type Driver, type MigrateOptions } from '@vmferry/core'
 import { CONTRACT, defineCapabilities } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { LESSER, MIGRATES } from '../needs.ts'
 import { countsOn, isGone } from '../watch.ts'
 
 export const orchestratorCases: readonly Case[] = [
-  check(
+  checkGuest(
     'orchestrator.moves',
     MIGRATES,
     'vmferry itself moves the guest, even when a reader of its events fails',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await withFerry(bench, async ({ domain, there }) => {
         const migration = domain.migrate(there, { live: bench.capabilities.live })
         const reading = (async () => {
@@ -28,12 +27,11 @@ export const orchestratorCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'orchestrator.denies',
     [...MIGRATES, LESSER],
     'a wish that the manifest denies never reaches the driver',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { live, resource, domainRename } = bench.capabilities
       const wishes: MigrateOptions[] = [
         ...(live ? [] : [{ live: true }]),
@@ -48,12 +46,11 @@ export const orchestratorCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'orchestrator.transport',
     MIGRATES,
     'a transport that is not declared is refused by its name',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await withFerry(bench, async ({ domain, there }) => {
         const going = domain.migrate(there, { uri: 'pigeon://there' }).done
         const { message } = await refusal(going, 'a migration URI pigeon://there', 'VM_UNSUPPORTED')

@@ -1,4 +1,4 @@
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
@@ -36,12 +36,11 @@ export const pausedCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'paused.start-paused',
     [...MIGRATES, feature('startPaused')],
     'a running guest that is to be left paused does not run at the target',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await moved(bench, { paused: true })
       await standsStill(bench, 'target', GUEST)
       await copyOn(bench, 'target', GUEST)

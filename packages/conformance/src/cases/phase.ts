@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { type Case, check } from '../case.ts'
+import { type Case, checkGuest } from '../case.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { throughJson } from '../json-copy.ts'
@@ -8,114 +8,120 @@ import { copyOn, countsOn, standsStill } from '../watch.ts'
 import { arrived, begin, confirmed, finish, finished, handed, loaded, prepare } from '../way.ts'
 
 export const phaseCases: readonly Case[] = [
-  check('phase.begin-undisturbed', PHASED, 'a guest runs on after begin', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.begin-undisturbed', PHASED, 'a guest runs on after begin', async (bench) => {
     await begin(bench)
     await countsOn(bench, 'source', GUEST)
   }),
 
-  check('phase.offer-json', PHASED, 'the offer survives JSON unchanged', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.offer-json', PHASED, 'the offer survives JSON unchanged', async (bench) => {
     const { outgoing } = await begin(bench)
     deepStrictEqual(throughJson(outgoing.offer), outgoing.offer)
   }),
 
-  check(
+  checkGuest(
     'phase.prepare-waits',
     PHASED,
     'after prepare the source runs and the target does not',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await prepare(await begin(bench))
       await standsStill(bench, 'target', GUEST)
       await countsOn(bench, 'source', GUEST)
     },
   ),
 
-  check('phase.ticket-json', PHASED, 'the ticket survives JSON unchanged', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.ticket-json', PHASED, 'the ticket survives JSON unchanged', async (bench) => {
     const { incoming } = await prepare(await begin(bench))
     deepStrictEqual(throughJson(incoming.ticket), incoming.ticket)
   }),
 
-  check('phase.ticket-transport', PHASED, 'the ticket has the transport that was chosen', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const { incoming, request } = await prepare(await begin(bench))
-    const { transport } = incoming.ticket
-    ensure(transport === request.transport, `it has '${transport}', chosen was '${request.transport}'`)
-  }),
+  checkGuest(
+    'phase.ticket-transport',
+    PHASED,
+    'the ticket has the transport that was chosen',
+    async (bench) => {
+      const { incoming, request } = await prepare(await begin(bench))
+      const { transport } = incoming.ticket
+      ensure(transport === request.transport, `it has '${transport}', chosen was '${request.transport}'`)
+    },
+  ),
 
-  check(
+  checkGuest(
     'phase.perform-stops',
     PHASED,
     'after perform the source stands still, and is still there',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await arrived(bench)
       await standsStill(bench, 'source', GUEST)
       await copyOn(bench, 'source', GUEST)
     },
   ),
 
-  check('phase.perform-waits', PHASED, 'after perform the target does not run yet', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.perform-waits', PHASED, 'after perform the target does not run yet', async (bench) => {
     await arrived(bench)
     await standsStill(bench, 'target', GUEST)
   }),
 
-  check('phase.figures', PHASED, 'perform tells how much was sent, in how many rounds', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const { rounds, bytes } = (await arrived(bench)).performed
-    const { guestBytes } = bench.stage
-    ensure(Number.isSafeInteger(rounds) && rounds >= 1, `${rounds} rounds`)
-    ensure(bytes >= guestBytes, `${bytes} bytes sent, and no copy can do without ${guestBytes}`)
-  }),
+  checkGuest(
+    'phase.figures',
+    PHASED,
+    'perform tells how much was sent, in how many rounds',
+    async (bench) => {
+      const { rounds, bytes } = (await arrived(bench)).performed
+      const { guestBytes } = bench.stage
+      ensure(Number.isSafeInteger(rounds) && rounds >= 1, `${rounds} rounds`)
+      ensure(bytes >= guestBytes, `${bytes} bytes sent, and no copy can do without ${guestBytes}`)
+    },
+  ),
 
-  check('phase.ready-waits', PHASED, 'after ready the target does not run yet', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.ready-waits', PHASED, 'after ready the target does not run yet', async (bench) => {
     await loaded(bench)
     await standsStill(bench, 'target', GUEST)
   }),
 
-  check('phase.hand-over-waits', PHASED, 'after hand over the target does not run yet', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    await handed(bench)
-    await standsStill(bench, 'target', GUEST)
-  }),
+  checkGuest(
+    'phase.hand-over-waits',
+    PHASED,
+    'after hand over the target does not run yet',
+    async (bench) => {
+      await handed(bench)
+      await standsStill(bench, 'target', GUEST)
+    },
+  ),
 
-  check(
+  checkGuest(
     'phase.hand-over-stops',
     PHASED,
     'after hand over the source stands still, and is still there',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await handed(bench)
       await standsStill(bench, 'source', GUEST)
       await copyOn(bench, 'source', GUEST)
     },
   ),
 
-  check(
+  checkGuest(
     'phase.finish-runs',
     PHASED,
     'after finish the target runs, and the source does not',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       await finished(bench)
       await standsStill(bench, 'source', GUEST)
       await countsOn(bench, 'target', GUEST)
     },
   ),
 
-  check('phase.finish-twice', PHASED, 'finish may be called again, and the guest runs on', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
-    const way = await finished(bench)
-    await finish(way)
-    await countsOn(bench, 'target', GUEST)
-  }),
+  checkGuest(
+    'phase.finish-twice',
+    PHASED,
+    'finish may be called again, and the guest runs on',
+    async (bench) => {
+      const way = await finished(bench)
+      await finish(way)
+      await countsOn(bench, 'target', GUEST)
+    },
+  ),
 
-  check('phase.confirm-twice', PHASED, 'confirm may be called again', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('phase.confirm-twice', PHASED, 'confirm may be called again', async (bench) => {
     const { outgoing, effect } = await confirmed(bench)
     await outgoing.confirm(effect())
   }),

@@ -1,6 +1,6 @@
 import type { Progress, TransferProgress } from '@vmferry/core/driver'
 import type { Bench, Wish } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
 import { moved } from '../moved.ts'
@@ -11,8 +11,7 @@ const COARSE = [...MIGRATES, says('progress', 'coarse')]
 const TOLD = [...MIGRATES, says('progress', 'bytes', 'coarse')]
 
 export const progressCases: readonly Case[] = [
-  check('progress.optional', MIGRATES, 'a migration that nobody listens to goes on', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('progress.optional', MIGRATES, 'a migration that nobody listens to goes on', async (bench) => {
     await moved(bench, {}, null)
   }),
 
@@ -56,8 +55,7 @@ export const progressCases: readonly Case[] = [
     ensure(partial, `${events.length} events, and none while the guest was half sent`)
   }),
 
-  check('progress.stopped', PHASED, 'perform tells when the guest has stopped, once', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('progress.stopped', PHASED, 'perform tells when the guest has stopped, once', async (bench) => {
     const events: Progress[] = []
     await moved(bench, { live: bench.capabilities.live }, (event) => {
       events.push(event)

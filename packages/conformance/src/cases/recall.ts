@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import type { HostRecord, Side } from '@vmferry/core/driver'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { crash } from '../crash.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
@@ -22,12 +22,11 @@ export const recallCases: readonly Case[] = [
     )
   }),
 
-  check(
+  checkGuest(
     'recall.record',
     PHASED,
     'what is recalled has its record: id, role, domain and request',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const way = await prepare(await begin(bench))
       const there = sender(await bench.takeOver('source'))
       expectRecord((await there.recall(way.id, way.effect())).record, way, 'source')
@@ -36,8 +35,7 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check('recall.listed', PHASED, 'both hosts list a migration that is under way', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.listed', PHASED, 'both hosts list a migration that is under way', async (bench) => {
     const { id } = await prepare(await begin(bench))
     for (const side of ['source', 'target'] as const) {
       const records = await (await bench.takeOver(side)).migrations(bench.call())
@@ -46,8 +44,7 @@ export const recallCases: readonly Case[] = [
     }
   }),
 
-  check('recall.json', PHASED, 'records are JSON data', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.json', PHASED, 'records are JSON data', async (bench) => {
     await prepare(await begin(bench))
     const records = [
       ...(await bench.source.migrations(bench.call())),
@@ -56,27 +53,24 @@ export const recallCases: readonly Case[] = [
     deepStrictEqual(throughJson(records), records)
   }),
 
-  check('recall.offer', PHASED, 'a source that is recalled has the offer of begin', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.offer', PHASED, 'a source that is recalled has the offer of begin', async (bench) => {
     const { id, outgoing, effect } = await begin(bench)
     const { offer } = await sender(await bench.takeOver('source')).recall(id, effect())
     deepStrictEqual(throughJson(offer), throughJson(outgoing.offer))
   }),
 
-  check('recall.abort-target', PHASED, 'a target that is recalled can be aborted', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.abort-target', PHASED, 'a target that is recalled can be aborted', async (bench) => {
     const { id, effect } = await prepare(await begin(bench))
     const half = await receiver(await bench.takeOver('target')).recall(id, effect())
     await half.abort('another controller asks for it', effect())
     await isGone(bench, 'target', GUEST)
   }),
 
-  check(
+  checkGuest(
     'recall.abort-source',
     [...PHASED, abortableAfter('perform')],
     'a source that is recalled after perform can be aborted: it runs again',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, incoming, effect } = await arrived(bench)
       await incoming.abort('another controller asks for it', effect())
       const half = await sender(await bench.takeOver('source')).recall(id, effect())
@@ -85,12 +79,11 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'recall.finish',
     PHASED,
     'a target that is recalled after hand over can be finished',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await handed(bench)
       const half = await receiver(await bench.takeOver('target')).recall(id, effect())
       await half.finish(effect())
@@ -98,12 +91,11 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'recall.confirm',
     PHASED,
     'a source that is recalled after finish can be confirmed',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, incoming, effect } = await handed(bench)
       await incoming.finish(effect())
       const half = await sender(await bench.takeOver('source')).recall(id, effect())
@@ -112,12 +104,11 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'recall.source-crashed',
     PHASED,
     'a source whose process is gone is recalled, and told to be gone',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await arrived(bench)
       await crash(bench, 'source')
       const half = await sender(await bench.takeOver('source')).recall(id, effect())
@@ -125,12 +116,11 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'recall.target-crashed',
     PHASED,
     'a target whose process is gone is recalled, and told to be gone',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { id, effect } = await arrived(bench)
       await crash(bench, 'target')
       const half = await receiver(await bench.takeOver('target')).recall(id, effect())
@@ -138,8 +128,7 @@ export const recallCases: readonly Case[] = [
     },
   ),
 
-  check('recall.aborted', PHASED, 'neither host has an aborted migration on file', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.aborted', PHASED, 'neither host has an aborted migration on file', async (bench) => {
     await abort(await prepare(await begin(bench)))
     for (const connection of [bench.source, bench.target]) {
       const { length } = await connection.migrations(bench.call())
@@ -147,8 +136,7 @@ export const recallCases: readonly Case[] = [
     }
   }),
 
-  check('recall.confirmed', PHASED, 'the source has no confirmed migration on file', async (bench) => {
-    await bench.stage.start('source', GUEST, 'running')
+  checkGuest('recall.confirmed', PHASED, 'the source has no confirmed migration on file', async (bench) => {
     await confirmed(bench)
     const { length } = await bench.source.migrations(bench.call())
     ensure(length === 0, `it lists ${length} migrations`)

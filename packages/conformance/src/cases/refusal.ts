@@ -1,4 +1,4 @@
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { crash } from '../crash.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
@@ -19,12 +19,11 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.begin-busy',
     PHASED,
     'begin of a domain that another migration holds is VM_BUSY',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const request = await chosen(bench)
       await sender(bench.source).begin(GUEST, request, effects(bench).effect())
       const going = sender(bench.source).begin(GUEST, request, effects(bench).effect())
@@ -32,12 +31,11 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.prepare-taken',
     PHASED,
     'prepare of a name that was taken since the check is VM_EXISTS',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const begun = await begin(bench)
       await bench.stage.start('target', GUEST, 'running')
       await refusal(prepare(begun), 'prepare of a taken name', 'VM_EXISTS')
@@ -45,12 +43,11 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.prepare-clean',
     PHASED,
     'a prepare that is refused leaves nothing on file',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const begun = await begin(bench)
       await bench.stage.start('target', GUEST, 'running')
       await prepare(begun).catch(() => {})
@@ -59,12 +56,11 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.prepare-twice',
     PHASED,
     'two migrations cannot prepare one name: VM_EXISTS',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { outgoing, request, effect } = await begin(bench)
       const target = receiver(bench.target)
       await target.prepare(outgoing.offer, request, effect())
@@ -73,24 +69,22 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.target-dies',
     PHASED,
     'perform to a target whose process is gone is VM_PHASE_FAILED',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const prepared = await prepare(await begin(bench))
       await crash(bench, 'target')
       await refusal(perform(prepared), 'perform to a target that is gone', 'VM_PHASE_FAILED')
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.target-dies-abort',
     [...PHASED, abortableAfter('perform')],
     'a perform that failed can be aborted: the guest runs on',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const prepared = await prepare(await begin(bench))
       await crash(bench, 'target')
       await perform(prepared).catch(() => {})
@@ -99,12 +93,11 @@ export const refusalCases: readonly Case[] = [
     },
   ),
 
-  check(
+  checkGuest(
     'refusal.finish-incomplete',
     PHASED,
     'finish of a copy that is not complete is refused',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const { incoming, effect } = await prepare(await begin(bench))
       await refusal(incoming.finish(effect()), 'finish before perform')
     },

@@ -1,5 +1,5 @@
 import type { Bench } from '../bench.ts'
-import { type Case, check } from '../case.ts'
+import { type Case, check, checkGuest } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
@@ -33,12 +33,11 @@ export const uriCases: readonly Case[] = [
     return untried.length > 0 ? `not tried, for want of hosts: ${untried.join(', ')}` : undefined
   }),
 
-  check(
+  checkGuest(
     'uri.nowhere',
     URIS,
     'a migration URI that leads nowhere is refused, and the guest runs on',
     async (bench) => {
-      await bench.stage.start('source', GUEST, 'running')
       const error = await refusal(
         moved(bench, { uri: 'nowhere.invalid' }),
         "the migration URI 'nowhere.invalid'",

@@ -73,24 +73,20 @@ const endpoint = object({
   hostId: orNull(text),
 })
 
-const request = object<NonNullable<JournalEntry['request']>>(
-  {
-    source: endpoint,
-    target: endpoint,
-    live: flag,
-    bandwidth: amount,
-    rename: orNull(text),
-    uri: orNull(object({ text, transport: orNull(text), ...AUTHORITY })),
-    paused: flag,
-    maxDowntime: orNull(amount),
-    autoConverge: flag,
-    postCopy: flag,
-    copyStorage: flag,
-    connections: whole,
-  },
-  // the request as a host has it on file has the transport that was chosen
-  { transport: text },
-)
+const request = object<NonNullable<JournalEntry['request']>>({
+  source: endpoint,
+  target: endpoint,
+  live: flag,
+  bandwidth: amount,
+  rename: orNull(text),
+  uri: orNull(object({ text, transport: orNull(text), ...AUTHORITY })),
+  paused: flag,
+  maxDowntime: orNull(amount),
+  autoConverge: flag,
+  postCopy: flag,
+  copyStorage: flag,
+  connections: whole,
+})
 
 /** An entry; the id of its migration may stand in a file name. */
 const entry = object<Pick<JournalEntry, 'migration' | 'seq' | 'at' | 'step' | 'domain'>>(

@@ -4,23 +4,45 @@ import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
 import { found, lastWords, look, now, renewed, undoing } from './look.ts'
 import { ask, inPhase, type Run } from './run.ts'
-import { inDoubt, lost, type Settled, sourceLost, sourceUnknown, told } from './verdict.ts'
+import {
+  inDoubt,
+  lost,
+  type Settled,
+  sourceLost,
+  sourceUnknown,
+  superseded,
+  targetUnknown,
+  told,
+} from './verdict.ts'
 
-/** Does the last step that was decided; `held` are the hosts that were claimed for it. */
-export async function lastStep(
-  run: Run,
-  action: Exclude<Action, 'finish'>,
+/** Does the last step that was decided, unless another controller is quicker; `held` are the hosts that were claimed for it. */
+export async function lastStep(run: Run, ...step: LastStep): Promise<Settled> {
+  try {
+    return await taken(run, ...step)
+  } catch (error) {
+    if (!isVmError(error, 'VM_STALE')) throw error
+    return superseded(run, error)
+  }
+}
+
+type LastStep = [
+  action: Exclude<Action, 'finish'> | 'clean-up',
   failure: VmError,
   held: Held,
   source: CopyState,
   target: CopyState,
-): Promise<Settled> {
+]
+
+async function taken(run: Run, ...[action, failure, held, source, target]: LastStep): Promise<Settled> {
   switch (action) {
     case 'confirm':
       await goForward(run, source)
       return { outcome: 'migrated', error: null }
     case 'roll-back':
       return rollBack(run, failure, held)
+    case 'clean-up':
+      await bestEffort(run, 'target', held, 'what is left of the incoming copy')
+      return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', NOWHERE) }
     case 'lost':
       await bestEffort(run, 'target', held, 'what is left of the incoming copy')
       await bestEffort(run, 'source', held, 'the hold on the domain')
@@ -29,6 +51,8 @@ export async function lastStep(
       return inDoubt(run, failure, source, target)
   }
 }
+
+const NOWHERE: GuestStates = { source: 'none', target: 'none' }
 
 /** The target runs: only the source's stopped copy is left to end. */
 async function goForward(run: Run, source: CopyState): Promise<void> {
@@ -71,7 +95,9 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
     const off = run.at.offer?.runState === 'off' && source === 'stopped'
     if (source === 'running' || source === 'paused' || off)
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
-    return source === 'none' ? sourceLost(run, failure, guest) : sourceUnknown(run, failure, guest)
+    if (source !== 'none') return sourceUnknown(run, failure, guest)
+    // a target that was not asked may have all of the guest
+    return targetGone ? sourceLost(run, failure, guest) : targetUnknown(run, failure, guest)
   })
 }
 
@@ -87,6 +113,7 @@ async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what:
   }
   try {
     await abort().catch(async (error: unknown) => {
+      if (isVmError(error, 'VM_STALE')) throw error
       if (isVmError(error, 'VM_PHASE_FAILED')) {
         if (side === 'source' && (await isForgotten(run))) return
         throw error
@@ -96,6 +123,8 @@ async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what:
     })
     return true
   } catch (error) {
+    // it is for another controller to end
+    if (isVmError(error, 'VM_STALE')) throw error
     const words = error instanceof Error ? error.message : String(error)
     const uri = run.request[side].uri.text
     const name = side === 'target' ? (run.request.rename ?? run.domain) : run.domain

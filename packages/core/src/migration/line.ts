@@ -126,7 +126,13 @@ async function handOver(run: Run, outgoing: Outgoing): Promise<void> {
 async function commit(run: Run): Promise<void> {
   if (run.cancelled.aborted) throw abortError(run.cancelled, 'the migration')
   run.at.committing = true
-  await note(run, 'committing')
+  try {
+    await note(run, 'committing')
+  } catch (error) {
+    // what is not on file must not happen: whoever came after us would take it for a migration before its commit
+    run.at.committing = false
+    throw error
+  }
 }
 
 export async function finish(run: Run, incoming: Pick<Incoming, 'finish'>): Promise<void> {

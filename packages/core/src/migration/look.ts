@@ -1,6 +1,7 @@
 import {
   type Cause,
   type CopyState,
+  type DriverDomain,
   type EffectOptions,
   type GuestState,
   isVmError,
@@ -83,22 +84,28 @@ export async function lastWords(run: Run): Promise<readonly Cause[]> {
  * does by itself. Paused or not it is in charge, so that for what is decided it counts as running.
  */
 async function untouched(run: Run): Promise<CopyState> {
-  const state = await now(run)
+  const state = await domainState(run)
   const evidence = [`${run.source.host} has no record of this migration; ${run.domain} is ${state}`]
   if (state === 'none') return { ...NEVER_MADE, evidence }
   if (state === 'unknown') return { ...NOT_ASKED, evidence }
+  if (state === 'failed') return { ...NEVER_MADE, run: 'off', evidence }
   const known = { complete: true, mayHaveRun: true, revivable: false, evidence }
-  return { ...known, run: state === 'stopped' ? 'stopped' : 'running' }
+  return { ...known, run: state === 'running' || state === 'paused' ? 'running' : 'stopped' }
 }
 
 /** The source's state after a roll-back, asked afresh: what is reported is what is. */
 export async function now(run: Run): Promise<GuestState> {
+  const state = await domainState(run)
+  if (state === 'running' || state === 'paused' || state === 'none' || state === 'unknown') return state
+  return state === 'failed' ? 'none' : 'stopped'
+}
+
+async function domainState(run: Run): Promise<DriverDomain['state'] | 'none' | 'unknown'> {
   try {
     const { state } = await ask(run, 'source', undoing(run), (call) =>
       run.source.connection().domain(run.domain, call),
     )
-    if (state === 'running' || state === 'paused') return state
-    return state === 'failed' ? 'none' : 'stopped'
+    return state
   } catch (error) {
     return isVmError(error, 'VM_NOT_FOUND') ? 'none' : 'unknown'
   }

@@ -34,6 +34,9 @@ export interface RecoverOptions extends Pick<MigrateOptions, 'limits'> {
   readonly reviveSource?: boolean
 }
 
+/** Milliseconds for which a host that gives no answer is asked again: a recovery can be called again. */
+const PATIENCE = 10_000
+
 /** The two ends of a migration that is recovered; either may be out of reach. */
 export interface Ends {
   readonly source: Side
@@ -50,7 +53,8 @@ export async function recoverMigration(
   ends: Ends,
   options: RecoverOptions,
 ): Promise<Recovery> {
-  const run = resumedRun(parts, open, ends, options)
+  const limits = { settle: PATIENCE, ...options.limits }
+  const run = resumedRun(parts, open, ends, { limits })
   // whoever still writes this migration's journal is still at it: VM_BUSY, and nothing is touched
   await noteKnown(run, open)
   await Promise.allSettled([ends.source.reconnect(), ends.target.reconnect()])

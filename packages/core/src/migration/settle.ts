@@ -29,9 +29,22 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   // whoever began it may yet tell the target to run, unless the source has never stopped
   if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
   const target: CopyState = source.run === 'gone' ? await look(run, 'target') : NOT_ASKED
-  const action = source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back'
+  const action =
+    withoutRecord(run, source, target) ??
+    (source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back')
   if (action === 'finish' || action === 'confirm') return settleAfterCommit(run, failure, held)
   return lastStep(run, action, failure, held, source, target)
+}
+
+/**
+ * A source that has no record of it, and no process, never began or has let go: what the guest did since is not known
+ * here. A copy at the target that was not told to run is older than that, and must never run. Null: it is not so.
+ */
+function withoutRecord({ at }: Run, source: CopyState, target: CopyState): 'clean-up' | 'roll-back' | null {
+  const idle = target.run === 'gone' || target.run === 'stopped' || target.run === 'off'
+  if (at.outgoing !== null || !idle || target.mayHaveRun) return null
+  if (source.run === 'off') return 'roll-back'
+  return source.run === 'gone' ? 'clean-up' : null
 }
 
 /** Claims what can be claimed; a source that gives no answer is asked again until the deadline. */
@@ -54,8 +67,10 @@ async function settleAfterCommit(run: Run, failure: VmError, before: Held = NONE
     if (claimed === 'superseded') return superseded(run, failure)
     held = claimed
     const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
-    const action = decided(run, tries, held, source, target)
-    const unknown = source.run === 'unknown' || target.run === 'unknown' || !held.source || !held.target
+    const both = held.source && held.target
+    const action =
+      (both ? withoutRecord(run, source, target) : null) ?? decided(run, tries, held, source, target)
+    const unknown = source.run === 'unknown' || target.run === 'unknown' || !both
     if (action === 'in-doubt' && unknown && run.clock.monotonic() < deadline) {
       await sleep(run.clock, PAUSE)
     } else if (action === 'finish') {

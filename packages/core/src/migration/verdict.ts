@@ -68,6 +68,15 @@ export function sourceLost(run: Run, failure: VmError, guest: GuestStates): Sett
   return { outcome: 'lost', error: told(run, error, 'lost', guest) }
 }
 
+/** Rolled back to a source that is not there any more, and the target does not say what it has. */
+export function targetUnknown(run: Run, failure: VmError, guest: GuestStates): Settled {
+  const { domain, id, request, source, target } = run
+  const message = `${domain} is not on ${source.host} any more, and ${target.host} cannot say what it has: ${failure.message}`
+  const remedy = `once ${target.host} answers: vmferry recover ${id}; or look: vmferry list ${request.target.uri.text}`
+  const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy })
+  return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
+}
+
 /** Rolled back to a source that does not say what it does. */
 export function sourceUnknown(run: Run, failure: VmError, guest: GuestStates): Settled {
   const { domain, id, request } = run
