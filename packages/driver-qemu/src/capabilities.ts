@@ -7,7 +7,7 @@ const ABILITIES = {
   uriTransports: ['unix', 'ssh', 'tcp'],
   streams: ['qemu'],
   handover: 'phased',
-  fencing: 'none',
+  fencing: 'host',
   abortableUntil: 'hand-over',
   progress: 'bytes',
   pausedGuests: true,

@@ -66,10 +66,10 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
     hypervisor,
     domains: open(async (call) => {
       const guests = await listGuests(host, runDirectory, call)
-      return Promise.all(guests.map((guest) => domainOf(host, guest, call)))
+      return Promise.all(guests.map((guest) => domainOf(at, guest, call)))
     }),
     domain: open(async (name, call) =>
-      domainOf(host, guestNamed(await listGuests(host, runDirectory, call), name, host.name), call),
+      domainOf(at, guestNamed(await listGuests(host, runDirectory, call), name, host.name), call),
     ),
     claim: open((domain, epoch, call) => claimDomain(at, domain, epoch, call)),
     migrations: open(async (call) => {

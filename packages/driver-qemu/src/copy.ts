@@ -8,6 +8,8 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
+import type { Fence } from './fence.ts'
+import { tell } from './fence-step.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
@@ -31,28 +33,29 @@ export interface CopyOrder {
 }
 
 /**
- * Copies the guest: sets the limits, starts `migrate` and follows it to its end. The return path is always on: without
+ * Copies the guest: sets the limits and starts `migrate` through the fence, and follows it on the monitor to its end. The return path is always on: without
  * it `completed` only means that all bytes were written (measured on QEMU 7.2). A signal cancels the migration and waits
  * until QEMU says so.
  */
 export async function copyGuest(
+  fence: Fence,
   monitor: QmpClient,
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host } = order
-  await monitor.execute('migrate-set-capabilities', { capabilities: switched(request) }, call)
-  await monitor.execute('migrate-set-parameters', limitsOf(request), call)
-
+  const { clock, request, host, to } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
-    if (!request.live) {
-      await monitor.execute('stop', {}, call)
-      stopped()
-    }
-    await monitor.execute('migrate', { uri: order.to }, call)
+    const start = [
+      tell('migrate-set-capabilities', { capabilities: switched(request) }),
+      tell('migrate-set-parameters', limitsOf(request)),
+      ...(request.live ? [] : [tell('stop')]),
+      tell('migrate', { uri: to }),
+    ]
+    await fence.act(start, call)
+    if (!request.live) stopped()
     const info = await followed(monitor, order, ending, call)
     if (info.status === 'completed') return figures(info)
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
@@ -63,7 +66,7 @@ export async function copyGuest(
     })
   } catch (error) {
     if (!call.signal.aborted) throw error
-    await cancelCopy(monitor, clock)
+    await cancelCopy(fence, clock, { ...call, signal: AbortSignal.timeout(PATIENCE) })
     throw abortError(call.signal, 'the copy')
   } finally {
     forget()
@@ -71,29 +74,21 @@ export async function copyGuest(
   }
 }
 
+/** Milliseconds in which a cancelled migration must have ended. */
+const PATIENCE = 12_000
+
 /** Cancels a migration that may be under way and waits until it has ended, whichever way. Never in post-copy. */
-export async function cancelCopy(monitor: QmpClient, clock: Clock): Promise<void> {
-  const patience = { timeout: 10_000 }
-  const before = await monitor.execute('query-migrate', {}, patience)
+export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions): Promise<void> {
+  const [before] = await fence.ask([tell('query-migrate')], call)
   if (isOver(before.status)) return
   if (before.status?.startsWith('postcopy'))
     throw vmError('VM_INVALID', 'a migration in post-copy cannot be cancelled without losing the guest')
-  await monitor.execute('migrate_cancel', {}, patience)
-  for (let tries = 0; tries < 500; tries += 1) {
-    const { status } = await monitor.execute('query-migrate', {}, patience)
-    if (isOver(status)) return
-    await sleep(clock, 20)
+  const [, after] = await fence.act([tell('migrate_cancel'), tell('query-migrate')], call)
+  for (let { status } = after; !isOver(status); ) {
+    await sleep(clock, 20, call.signal)
+    const [now] = await fence.ask([tell('query-migrate')], call)
+    status = now.status
   }
-  throw vmError('VM_TIMEOUT', 'QEMU does not end the cancelled migration')
-}
-
-/** Changes the limits of a migration that is under way. */
-export async function setLimits(
-  monitor: QmpClient,
-  limits: MigrationParameters,
-  call: EffectOptions,
-): Promise<void> {
-  await monitor.execute('migrate-set-parameters', limits, call)
 }
 
 function limitsOf({ bandwidth, maxDowntime }: MigrationRequest): MigrationParameters {
@@ -121,7 +116,7 @@ async function followed(
   const from = clock.monotonic()
   for (;;) {
     const info = await monitor.execute('query-migrate', {}, call)
-    tell(info, call)
+    report(info, call)
     if (isOver(info.status)) return info
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
@@ -131,7 +126,7 @@ async function followed(
   }
 }
 
-function tell(info: MigrationInfo, { onProgress }: EffectOptions): void {
+function report(info: MigrationInfo, { onProgress }: EffectOptions): void {
   const { ram } = info
   if (!ram || !onProgress) return
   const page = ram['page-size']

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@vmferry/core/driver'
 import { vmError } from '@vmferry/core/driver'
+import type { GuestFolder } from './run-directory.ts'
 
 /** A guest as this driver keeps it on a host: what is needed to start its QEMU again elsewhere. */
 export interface Definition {
@@ -23,10 +24,13 @@ export function definitionFromJson(value: unknown, where: string): Definition {
   throw vmError('VM_PROTOCOL', `${where} does not hold the definition of a guest`)
 }
 
+/** Not a name that a user would think of. */
+const FENCE_ID = 'vmferry-fence'
+
 /** The whole command line of a guest's process: the definition, and what the driver needs to look after it. */
 export function launchArguments(
   { name, uuid, argv }: Definition,
-  monitors: readonly string[],
+  { fence, monitor, spareMonitor }: GuestFolder,
   incoming: boolean,
 ): string[] {
   const [binary = '', ...words] = argv
@@ -35,7 +39,8 @@ export function launchArguments(
     name,
     '-uuid',
     uuid,
-    ...monitors.flatMap((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
+    ...['-chardev', `pipe,id=${FENCE_ID},path=${fence}`, '-mon', `chardev=${FENCE_ID},mode=control`],
+    ...[monitor, spareMonitor].flatMap((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
   ]
   return [
     binary,

@@ -1,32 +1,42 @@
-import { type CallOptions, type DriverDomain, type HostChannel, isVmError } from '@vmferry/core/driver'
-import type { QmpClient } from '@vmferry/qmp'
+import { type CallOptions, type DriverDomain, isVmError } from '@vmferry/core/driver'
+import type { StatusInfo } from '@vmferry/qmp'
 import { optionsNamed } from './command-line.ts'
+import { fenceOf } from './fence.ts'
+import { tell } from './fence-step.ts'
 import type { Guest } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
 import { optionValue, parseOptionList } from './option-list.ts'
+import type { QemuHost } from './qemu-host.ts'
 
-/** The guest as core sees it: asked over the monitor for questions, so that a migration is not disturbed. */
-export async function domainOf(host: HostChannel, guest: Guest, call: CallOptions): Promise<DriverDomain> {
+/** The guest as core sees it. */
+export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): Promise<DriverDomain> {
   const { name, uuid, argv } = guest.definition
   const domain = { name, uuid, memoryBytes: memoryOf(argv) }
-  if (!guest.alive) return { ...domain, state: 'failed' }
+  if (!guest.alive || !guest.process) return { ...domain, state: 'failed' }
   if (guest.incoming && !guest.mayHaveRun) return { ...domain, state: 'incoming' }
   try {
-    const monitor = await openMonitor(host, guest.folder.spareMonitor, call)
-    try {
-      return { ...domain, state: await stateOf(monitor, call) }
-    } finally {
-      await monitor.close()
-    }
+    return { ...domain, state: runStateOf(await statusOf(at, guest, call)) }
   } catch (error) {
-    if (isVmError(error, 'VM_CONNECTION')) return { ...domain, state: 'failed' }
-    throw error
+    if (!isVmError(error, 'VM_CONNECTION')) throw error
+    // only a host that still answers can say of a guest that it does not
+    await at.host.probe(guest.process, call)
+    return { ...domain, state: 'failed' }
+  }
+}
+
+/** Asked through the fence, whoever holds the other monitors; a QEMU that has no fence is asked over the spare one. */
+async function statusOf(at: QemuHost, { definition, folder, fenced }: Guest, call: CallOptions) {
+  if (fenced) return (await fenceOf(at, definition.name, folder).ask([tell('query-status')], call))[0]
+  const monitor = await openMonitor(at.host, folder.spareMonitor, call)
+  try {
+    return await monitor.execute('query-status', {}, { signal: call.signal })
+  } finally {
+    await monitor.close()
   }
 }
 
 /** QEMU's run state in the contract's words. `postmigrate` and `finish-migrate`: a migration holds it stopped. */
-export async function stateOf(monitor: QmpClient, { signal }: CallOptions): Promise<DriverDomain['state']> {
-  const { status, running } = await monitor.execute('query-status', {}, { signal })
+export function runStateOf({ status, running }: StatusInfo): DriverDomain['state'] {
   if (running) return 'running'
   return status === 'postmigrate' || status === 'finish-migrate' ? 'stopped' : 'paused'
 }

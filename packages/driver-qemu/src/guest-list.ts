@@ -13,6 +13,8 @@ export interface Guest {
   readonly outgoing: MigrationFile | null
   readonly incoming: MigrationFile | null
   readonly mayHaveRun: boolean
+  /** Its QEMU has a fence monitor. */
+  readonly fenced: boolean
 }
 
 /**
@@ -31,6 +33,7 @@ for d in */; do
     [ -f "$d/$f.json" ] && printf '%s %s\\n' "$f" "$(cat "$d/$f.json")"
   done
   [ -e "$d/may-have-run" ] && echo 'mark 1'
+  [ -p "$d/fence.in" ] && echo 'fence 1'
   [ -f "$d/process" ] || continue
   read -r pid start booted <"$d/process"
   printf 'process %s %s %s\\n' "$pid" "$start" "$booted"
@@ -98,6 +101,7 @@ function readGuest(text: string, runDirectory: string, host: string): Guest {
     outgoing: parsed('outgoing', folder.outgoing, migrationFileFromJson),
     incoming: parsed('incoming', folder.incoming, migrationFileFromJson),
     mayHaveRun: parts.has('mark'),
+    fenced: parts.has('fence'),
   }
 }
 

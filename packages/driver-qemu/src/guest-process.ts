@@ -8,12 +8,14 @@ import {
 } from '@vmferry/core/driver'
 import { type QmpClient, qmp } from '@vmferry/qmp'
 import { type Definition, launchArguments } from './definition.ts'
-import { recorded } from './recorded-process.ts'
 import type { GuestFolder } from './run-directory.ts'
 import { withoutSecrets } from './secret-words.ts'
 
 /** Lines of a log that are worth telling. */
 const TAIL_LINES = 5
+
+/** Makes the FIFOs of the fence, then becomes QEMU. */
+const PIPES = 'mkfifo -m 600 "$0.in" "$0.out" && exec "$@"'
 
 /** A QEMU that answers. */
 export interface LiveGuest {
@@ -22,19 +24,21 @@ export interface LiveGuest {
 }
 
 /**
- * Starts a guest's QEMU and waits until its monitor answers. The folder and its definition are filed first; whatever
- * fails, no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
+ * Starts a guest's QEMU and waits until its monitor answers. The folder and its definition are filed first, and by `filed`
+ * the process itself; whatever fails, no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
  */
 export async function launchGuest(
   host: HostChannel,
   folder: GuestFolder,
   definition: Definition,
   incoming: boolean,
+  filed: (file: string, argv: readonly string[]) => string[],
   call: CallOptions,
 ): Promise<LiveGuest> {
-  const argv = launchArguments(definition, [folder.monitor, folder.spareMonitor], incoming)
+  const argv = launchArguments(definition, folder, incoming)
   const options = { ...call, log: folder.log, until: folder.spareMonitor }
-  const process = await host.detach(recorded(folder.process, argv), options).catch((error: unknown) => {
+  const withPipes = ['sh', '-c', PIPES, folder.fence, ...argv]
+  const process = await host.detach(filed(folder.process, withPipes), options).catch((error: unknown) => {
     if (!isVmError(error)) throw error
     throw restated(error, {
       causes: error.causes.map((cause) => ({ ...cause, words: withoutSecrets(cause.words, argv) })),

@@ -7,18 +7,20 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
-import type { QmpClient } from '@vmferry/qmp'
+import type { QmpClient, StatusInfo } from '@vmferry/qmp'
 import { definitionFromJson } from './definition.ts'
-import { logTail, openMonitor } from './guest-process.ts'
-import { lateMarker, type Marker } from './mark.ts'
+import { type Fence, fenceOf, type Readied } from './fence.ts'
+import { end, mark, remove, type Step, tell } from './fence-step.ts'
+import { logTail } from './guest-process.ts'
+import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
-import { monitorHolder } from './monitor-holder.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { untilGone } from './recorded-process.ts'
 import type { GuestFolder } from './run-directory.ts'
 
 /** What belongs to a target's half. */
 export interface Arrival {
+  /** Its name here. */
+  readonly domain: string
   readonly folder: GuestFolder
   readonly file: MigrationFile
   /** Null if QEMU was never started. */
@@ -26,35 +28,46 @@ export interface Arrival {
   readonly ticket: Ticket
 }
 
-/** The target's half of a migration, fresh from prepare or found again on the host. */
+/** What a target's half has at hand that comes fresh from prepare. */
+export interface AtHand {
+  readonly monitor: QmpClient
+  readonly commit: Readied<Commit>
+}
+
+/** The steps of finish: the mark, then the one action, then a look at what came of it. All can be repeated. */
+export function commitSteps({ request, offer }: MigrationFile): Commit {
+  const staysPaused = request.paused || offer.runState !== 'running'
+  return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status')]
+}
+
+type Commit = readonly [Step<null>, Step, Step<StatusInfo>]
+
+/** The target's half of a migration: fresh from prepare, or found again on the host with nothing at hand. */
 export function openIncoming(
   at: QemuHost,
-  { folder, file, process, ticket }: Arrival,
-  first: QmpClient | null,
-  marker: Marker = lateMarker(at.host, folder.mayHaveRun),
+  { domain, folder, file, process, ticket }: Arrival,
+  atHand: AtHand | null,
 ): Incoming {
   const { host, clock } = at
-  const { request, offer } = file
-  const staysPaused = request.paused || offer.runState !== 'running'
-  const { argv } = definitionFromJson(offer.definition, 'the offer')
-  const alone = { signal: new AbortController().signal }
-  const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
+  const fence = fenceOf(at, domain, folder)
+  const steps = commitSteps(file)
+  const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
+  const { argv } = definitionFromJson(file.offer.definition, 'the offer')
 
   /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
   const letGo = async (): Promise<void> => {
-    await Promise.allSettled([monitor.drop(), marker.end()])
+    await Promise.allSettled([atHand?.monitor.close(), atHand?.commit.end()])
   }
 
   return {
     ticket,
     async ready(call) {
-      const client = await monitor.get()
       for (;;) {
-        // sent together and answered in order: one round trip
-        const [{ status: copied, 'error-desc': words }, { running, status }] = await Promise.all([
-          client.execute('query-migrate', {}, call),
-          client.execute('query-status', {}, call),
-        ])
+        const [{ running, status }, { status: copied, 'error-desc': words }] = await guestState(
+          atHand?.monitor ?? null,
+          fence,
+          call,
+        )
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
@@ -63,15 +76,8 @@ export function openIncoming(
       }
     },
     async finish(call) {
-      const client = await monitor.get()
-      await marker.leave(call)
-      if (staysPaused) return void letGo()
-      // sent together and answered in order: one round trip
-      const [, { running, status }] = await Promise.all([
-        client.execute('cont', {}, call),
-        client.execute('query-status', {}, call),
-      ])
-      if (!running)
+      const [, , { running, status }] = await commit.act(call)
+      if (!running && steps[1].order?.execute === 'cont')
         throw vmError(
           'VM_PHASE_FAILED',
           `QEMU on ${host.name} took the command to run the guest and says ${status}`,
@@ -84,28 +90,24 @@ export function openIncoming(
     },
     async abort(_reason, call) {
       const gone = letGo()
-      if (process) {
-        await host.kill(process, 'KILL', call)
-        await untilGone(host, clock, process, 0, call)
-      }
+      await fence.act([end('process', 0), remove()], call)
       await gone
-      await host.remove(folder.path, call)
     },
-    inspect: (call) => inspectTarget(at, folder, argv, process, call),
+    inspect: (call) => inspectTarget(at, fence, folder, argv, process, call),
   }
 }
 
 async function inspectTarget(
   { host }: QemuHost,
+  fence: Fence,
   folder: GuestFolder,
   argv: readonly string[],
   process: ProcessId | null,
   call: CallOptions,
 ): Promise<CopyState> {
-  const marked = async (): Promise<boolean> =>
-    (await host.exec(['test', '-e', folder.mayHaveRun], call)).code === 0
   const alive = process !== null && (await host.probe(process, call)) === 'alive'
-  const mayHaveRun = await marked()
+  // asked after its end: until then it may yet be told to run
+  const mayHaveRun = (await host.exec(['test', '-e', folder.mayHaveRun], call)).code === 0
   if (!alive) {
     const words = await logTail(host, folder.log, argv)
     const evidence = [
@@ -113,20 +115,12 @@ async function inspectTarget(
     ]
     return { run: 'gone', complete: false, mayHaveRun, revivable: false, evidence }
   }
-  const client = await openMonitor(host, folder.spareMonitor, call)
-  try {
-    const [{ status, running }, { status: copied }] = await Promise.all([
-      client.execute('query-status', {}, call),
-      client.execute('query-migrate', {}, call),
-    ])
-    const complete = copied === 'completed'
-    const evidence = [
-      `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}`,
-    ]
-    return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: complete, evidence }
-  } finally {
-    await client.close()
-  }
+  const [{ status, running }, { status: copied }] = await guestState(null, fence, call)
+  const complete = copied === 'completed'
+  const evidence = [
+    `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}`,
+  ]
+  return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: complete, evidence }
 }
 
 function notLoaded(host: string, words: string): Error {

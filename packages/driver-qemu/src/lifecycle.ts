@@ -12,7 +12,7 @@ import { domainOf } from './domain.ts'
 import { type Guest, guestNamed, listGuests } from './guest-list.ts'
 import { launchGuest, openMonitor } from './guest-process.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { untilGone } from './recorded-process.ts'
+import { recorded, untilGone } from './recorded-process.ts'
 import { guestFolder } from './run-directory.ts'
 
 /** How long a guest may take to power off when asked. */
@@ -65,7 +65,7 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
   const folder = guestFolder(runDirectory, `d-${at.newId()}`)
   await host.writeFile(folder.definition, JSON.stringify(definitionToJson(definition)), call)
   try {
-    const { monitor, process } = await launchGuest(host, folder, definition, false, call)
+    const { monitor, process } = await launchGuest(host, folder, definition, false, recorded, call)
     await monitor.close()
     const guest = {
       folder,
@@ -75,8 +75,9 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
       outgoing: null,
       incoming: null,
       mayHaveRun: false,
+      fenced: true,
     }
-    return await domainOf(host, guest, call)
+    return await domainOf(at, guest, call)
   } catch (error) {
     await host.remove(folder.path, { signal: new AbortController().signal }).catch(() => {})
     throw error

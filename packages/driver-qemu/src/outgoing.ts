@@ -9,31 +9,31 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
-import { cancelCopy, copyGuest, setLimits } from './copy.ts'
+import { cancelCopy, copyGuest } from './copy.ts'
+import { type Fence, fenceOf } from './fence.ts'
+import { drop, end, keep, remove, tell } from './fence-step.ts'
 import type { Guest } from './guest-list.ts'
-import { logTail, openMonitor } from './guest-process.ts'
+import { logTail } from './guest-process.ts'
+import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
-import { monitorHolder } from './monitor-holder.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { untilGone } from './recorded-process.ts'
 import { sshDestination } from './ssh.ts'
-import { endTunnel, startTunnel, stopTunnel } from './tunnel.ts'
+import { END_TUNNEL, startTunnel } from './tunnel.ts'
 
-/** How long a QEMU that was asked to quit may take before it is killed. */
-const QUIT_LIMIT = 5_000
+/** Seconds that a QEMU may take to end before it is killed. */
+const END_LIMIT = 5
 
-/** The source's half of a migration, fresh from begin or found again on the host. */
+/** The source's half of a migration: fresh from begin with the monitor, or found again on the host, without. */
 export function openOutgoing(
   at: QemuHost,
   guest: Guest,
   file: MigrationFile,
-  first: QmpClient | null,
+  monitor: QmpClient | null,
 ): Outgoing {
   const { host, clock } = at
   const { folder, process } = guest
   const { offer, request } = file
-  const alone = { signal: new AbortController().signal }
-  const monitor = monitorHolder(first, () => openMonitor(host, folder.monitor, alone))
+  const fence = fenceOf(at, guest.definition.name, folder)
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
@@ -43,42 +43,38 @@ export function openOutgoing(
     if (transport !== 'ssh') return transport === 'unix' ? `unix:${ram}` : `tcp:${ram}`
     const to = sshDestination(request)
     if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
-    await startTunnel(host, folder, to, ram, call)
+    await startTunnel(host, fence, folder, to, ram, call)
     return `unix:${folder.tunnelSocket}`
   }
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
 
   /** Back to how begin found it; a failed or cancelled migration has resumed a live guest already. */
-  const revive = async (client: QmpClient, call: EffectOptions): Promise<void> => {
-    await cancelCopy(client, clock)
-    const { running } = await client.execute('query-status', {}, call)
-    if (offer.runState === 'running' && !running) await client.execute('cont', {}, call)
+  const revive = async (call: EffectOptions): Promise<void> => {
+    await cancelCopy(fence, clock, call)
+    const [{ running }] = await fence.ask([tell('query-status')], call)
+    if (offer.runState === 'running' && !running) await fence.act([tell('cont')], call)
   }
 
   return {
     offer,
     async perform(ticket, _dial, call) {
-      const client = await monitor.get()
-      await host.writeFile(folder.outgoing, JSON.stringify({ ...file, phase: 'perform' }), call)
+      if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
+      await fence.act([keep('outgoing.json', { ...file, phase: 'perform' })], call)
       const to = await dataPath(ticket, call)
+      const order = { host: host.name, clock, to, request: { ...request, ...tuned } }
       try {
-        return await copyGuest(
-          client,
-          { host: host.name, clock, to, request: { ...request, ...tuned } },
-          call,
-        )
+        return await copyGuest(fence, monitor, order, call)
       } catch (error) {
         throw await withTunnelWords(at, ticket, guest, error)
       }
     },
     async handOver(call) {
-      const client = await monitor.get()
-      let { status } = await client.execute('query-status', {}, call)
+      let [{ status }] = await guestState(monitor, fence, call)
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
       for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
         await sleep(clock, 2, call.signal)
-        status = (await client.execute('query-status', {}, call)).status
+        ;[{ status }] = await guestState(monitor, fence, call)
       }
       if (status !== 'postmigrate')
         throw vmError(
@@ -91,44 +87,37 @@ export function openOutgoing(
         )
     },
     async confirm(call) {
-      const quit = async (): Promise<void> => {
-        if (!process) return
-        const client = await monitor.get().catch(() => null)
-        await client?.execute('quit', {}, { ...call, timeout: QUIT_LIMIT }).catch(() => {})
-        await untilGone(host, clock, process, client ? QUIT_LIMIT : 0, call)
-      }
-      await Promise.all([quit(), stopTunnel(host, clock, folder, call)])
-      await monitor.drop()
-      await host.remove(folder.path, call)
+      await fence.act([end('process', END_LIMIT), ...END_TUNNEL, remove()], call)
+      await monitor?.close()
     },
     async abort(_reason, call) {
       const gone = await isGone(call)
-      if (!gone) await revive(await monitor.get(), call)
-      await endTunnel(host, clock, folder, call)
-      await monitor.drop()
-      await host.remove(folder.outgoing, call)
+      if (!gone) await revive(call)
+      await fence.act([...END_TUNNEL, drop('outgoing.json')], call)
+      await monitor?.close()
       if (gone)
         throw vmError('VM_PHASE_FAILED', `the QEMU of '${offer.domain}' on ${host.name} is gone`, {
           host: host.name,
           causes: [{ host: host.name, words: await logTail(host, folder.log, guest.definition.argv) }],
         })
     },
-    inspect: (call) => inspectSource(at, guest, call),
+    inspect: (call) => inspectSource(at, fence, guest, call),
     async tune(change, call) {
       const parameters = parametersOf(change)
       tuned = { ...tuned, ...change }
-      await setLimits(await monitor.get(), parameters, call)
+      await fence.act([tell('migrate-set-parameters', parameters)], call)
     },
   }
 }
 
-/** What the host knows of the source's copy, asked on the spare monitor so that no migration is disturbed. */
+/** What the host knows of the source's copy. */
 async function inspectSource(
   { host }: QemuHost,
+  fence: Fence,
   guest: Guest,
   call: { signal: AbortSignal },
 ): Promise<CopyState> {
-  const { process, folder } = guest
+  const { process } = guest
   const pid = process?.pid
   const gone: CopyState = {
     run: 'gone',
@@ -138,20 +127,9 @@ async function inspectSource(
     evidence: [`process ${pid} on ${host.name} is gone`],
   }
   if (!process || (await host.probe(process, call)) === 'gone') return gone
-  const client = await openMonitor(host, folder.spareMonitor, call)
-  try {
-    const { status, running } = await client.execute('query-status', {}, call)
-    const evidence = [`QEMU (pid ${pid}) on ${host.name} says ${status}`]
-    return {
-      run: running ? 'running' : 'stopped',
-      complete: true,
-      mayHaveRun: true,
-      revivable: true,
-      evidence,
-    }
-  } finally {
-    await client.close()
-  }
+  const [{ status, running }] = await fence.ask([tell('query-status')], call)
+  const evidence = [`QEMU (pid ${pid}) on ${host.name} says ${status}`]
+  return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
 }
 
 /** A tunnel that broke knows more than QEMU, which sees only a closed socket. */

@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type Clock,
   type HostChannel,
-  isVmError,
   type ProcessId,
   sleep,
   vmError,
@@ -22,22 +21,6 @@ exec "$@"
 /** The command that files itself as \`pid starttime bootid\` before it runs. */
 export function recorded(file: string, argv: readonly string[]): string[] {
   return ['sh', '-c', RECORD, file, ...argv]
-}
-
-/** The process that a file names; null if there is no such file. */
-export async function processIn(
-  host: HostChannel,
-  file: string,
-  call: CallOptions,
-): Promise<ProcessId | null> {
-  try {
-    const text = new TextDecoder().decode(await host.readFile(file, call))
-    const [pid, startTime, bootId] = text.trim().split(' ')
-    return pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null
-  } catch (error) {
-    if (isVmError(error, 'VM_NOT_FOUND')) return null
-    throw error
-  }
 }
 
 /** Waits until a process is proved gone; one that stays is killed after `patience` milliseconds. VM_TIMEOUT if even that does not end it. */

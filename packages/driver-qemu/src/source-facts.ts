@@ -7,7 +7,8 @@ import {
 } from '@vmferry/core/driver'
 import { openMonitors, withMachineType } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
-import { stateOf } from './domain.ts'
+import { runStateOf } from './domain.ts'
+import { UNFENCED } from './fence-answer.ts'
 import { filesToJson, statFiles } from './file-facts.ts'
 import type { Guest } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
@@ -22,7 +23,7 @@ export interface SourceFacts {
 /** Asks a running guest for all that its offer and the findings rest on. */
 export async function sourceFacts(
   { host, runDirectory }: QemuHost,
-  { definition, folder }: Guest,
+  { definition, folder, fenced }: Guest,
   request: MigrationRequest,
   call: CallOptions,
 ): Promise<SourceFacts> {
@@ -30,12 +31,13 @@ export async function sourceFacts(
   const files = statFiles(host, definition.argv, call)
   const monitor = await openMonitor(host, folder.spareMonitor, call)
   try {
-    const [state, type, memory, migration] = await Promise.all([
-      stateOf(monitor, call),
+    const [status, type, memory, migration] = await Promise.all([
+      monitor.execute('query-status', {}, { signal }),
       monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
       monitor.execute('query-memory-size-summary', {}, { signal }),
       monitor.execute('query-migrate', {}, { signal }),
     ])
+    const state = runStateOf(status)
     if (state === 'stopped')
       throw vmError(
         'VM_BUSY',
@@ -63,17 +65,16 @@ export async function sourceFacts(
         },
       },
       findings: [
+        ...(fenced ? [] : [unfenced(definition.name)]),
         ...openMonitorFindings(definition, host.name),
-        ...blocked.map(
-          (words): Finding => ({
-            severity: 'blocker',
-            code: 'device-blocks-migration',
-            side: 'source',
-            message: `QEMU on ${host.name} refuses to migrate '${definition.name}'`,
-            remedy: 'remove what the words name, then migrate again',
-            words,
-          }),
-        ),
+        ...blocked.map((words) => ({
+          ...blocker(
+            'device-blocks-migration',
+            `QEMU on ${host.name} refuses to migrate '${definition.name}'`,
+            'remove what the words name, then migrate again',
+          ),
+          words,
+        })),
       ],
     }
   } finally {
@@ -96,4 +97,16 @@ function openMonitorFindings({ name, argv }: Definition, host: string): Finding[
 function machineName(type: unknown): string {
   if (typeof type === 'string' && type.endsWith('-machine')) return type.slice(0, -'-machine'.length)
   throw vmError('VM_PROTOCOL', `QEMU names its machine type ${JSON.stringify(type)}`)
+}
+
+/** It was not started by this vmferry: nothing would keep an old controller out. */
+function unfenced(name: string): Finding {
+  return {
+    ...blocker('no-fence', `the QEMU of '${name}' has no fence monitor`, UNFENCED),
+    error: 'VM_UNSUPPORTED',
+  }
+}
+
+function blocker(code: string, message: string, remedy: string): Finding {
+  return { severity: 'blocker', code, side: 'source', message, remedy }
 }

@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  type CallOptions,
-  type EffectOptions,
-  type MigrationSource,
-  type Offer,
-  type Outgoing,
-  vmError,
-} from '@vmferry/core/driver'
+import { type CallOptions, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
+import { fenceOf } from './fence.ts'
+import { drop, hold } from './fence-step.ts'
 import { type Guest, guestNamed, listGuests } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
 import { hostRecord, type MigrationFile } from './migration-file.ts'
@@ -14,18 +9,6 @@ import { openOutgoing } from './outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceFacts } from './source-facts.ts'
 import { sourceTransports } from './transport.ts'
-
-/** Exit code of the script when another migration has the guest. */
-const TAKEN = 75
-
-/** Files the record, given on standard input, unless there is one: the link is what makes it ours. An arrival that is settled is forgotten. */
-const TAKE_HOLD = `
-cd "$1" && cat >"$2.new" && sync -d "$2.new" || exit 1
-ln "$2.new" outgoing.json 2>/dev/null; taken=$?
-rm -f "$2.new"
-[ $taken = 0 ] || exit ${TAKEN}
-rm -f incoming.json may-have-run
-`
 
 const NO_ADDRESS = { address: null }
 
@@ -55,8 +38,17 @@ export function qemuSource(at: QemuHost): MigrationSource {
         request,
         offer,
       }
-      await takeHold(at, guest, file, call)
-      return opened(at, guest, file, call)
+      const fence = fenceOf(at, domain, guest.folder)
+      await fence.act([hold(file)], call)
+      try {
+        return openOutgoing(at, guest, file, await openMonitor(host, guest.folder.monitor, call))
+      } catch (error) {
+        // the monitor is not to be had: nothing is left behind
+        await fence
+          .act([drop('outgoing.json')], { ...call, signal: new AbortController().signal })
+          .catch(() => {})
+        throw error
+      }
     },
     async recall(id, call) {
       const guests = await listGuests(host, at.runDirectory, call)
@@ -85,37 +77,6 @@ async function ready({ host, runDirectory }: QemuHost, domain: string, call: Cal
     })
   if (guest.outgoing || (guest.incoming && !guest.mayHaveRun)) throw busy(domain, host.name)
   return guest
-}
-
-async function takeHold(
-  { host }: QemuHost,
-  { folder, definition }: Guest,
-  file: MigrationFile,
-  call: EffectOptions,
-): Promise<void> {
-  const argv = ['sh', '-c', TAKE_HOLD, 'sh', folder.path, file.migration]
-  const { code, stderr } = await host.exec(argv, { ...call, input: JSON.stringify(file) })
-  if (code === TAKEN) throw busy(definition.name, host.name)
-  if (code === 0) return
-  throw vmError('VM_PHASE_FAILED', `the migration could not be filed in ${folder.path} on ${host.name}`, {
-    host: host.name,
-    causes: [{ host: host.name, words: stderr.trim() }],
-  })
-}
-
-/** Takes the monitor; if that is not to be had, nothing is left behind. */
-async function opened(
-  at: QemuHost,
-  guest: Guest,
-  file: MigrationFile,
-  call: EffectOptions,
-): Promise<Outgoing> {
-  try {
-    return openOutgoing(at, guest, file, await openMonitor(at.host, guest.folder.monitor, call))
-  } catch (error) {
-    await at.host.remove(guest.folder.outgoing, { signal: new AbortController().signal }).catch(() => {})
-    throw error
-  }
 }
 
 function busy(domain: string, host: string): Error {

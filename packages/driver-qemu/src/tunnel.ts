@@ -1,27 +1,31 @@
-import { type CallOptions, type Clock, type HostChannel, vmError } from '@vmferry/core/driver'
+import { type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
+import type { Fence } from './fence.ts'
+import { drop, end, type Step } from './fence-step.ts'
 import { logTail } from './guest-process.ts'
-import { processIn, recorded, untilGone } from './recorded-process.ts'
 import type { GuestFolder } from './run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
 /** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */
 export async function startTunnel(
   host: HostChannel,
+  fence: Fence,
   folder: GuestFolder,
   to: SshDestination,
   remoteSocket: string,
-  call: CallOptions,
+  call: EffectOptions,
 ): Promise<void> {
   const forward = ['-N', '-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
   const argv = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
   try {
-    await host.detach(recorded(folder.tunnelProcess, argv), {
+    await host.detach(fence.launch(folder.tunnelProcess, argv, call), {
       ...call,
       log: folder.tunnelLog,
       until: folder.tunnelSocket,
       timeout: 20_000,
     })
   } catch (error) {
+    // was it the fence that kept it out?
+    await fence.act([], call)
     const words = await logTail(host, folder.tunnelLog)
     throw vmError('VM_PHASE_FAILED', `ssh from ${host.name} to ${to.host} could not be set up`, {
       host: host.name,
@@ -31,29 +35,10 @@ export async function startTunnel(
   }
 }
 
-/** Ends the tunnel and proves it gone; its files stay. False if none was ever started. */
-export async function stopTunnel(
-  host: HostChannel,
-  clock: Clock,
-  folder: GuestFolder,
-  call: CallOptions,
-): Promise<boolean> {
-  const process = await processIn(host, folder.tunnelProcess, call)
-  if (!process) return false
-  await host.kill(process, 'TERM', call)
-  await untilGone(host, clock, process, 2_000, call)
-  return true
-}
-
-/** As {@link stopTunnel}, and removes its files. */
-export async function endTunnel(
-  host: HostChannel,
-  clock: Clock,
-  folder: GuestFolder,
-  call: CallOptions,
-): Promise<void> {
-  if (!(await stopTunnel(host, clock, folder, call))) return
-  await Promise.all(
-    [folder.tunnelSocket, folder.tunnelProcess, folder.tunnelLog].map((path) => host.remove(path, call)),
-  )
-}
+/** Ends the tunnel, if one was ever started, and removes its files. */
+export const END_TUNNEL: readonly Step<null>[] = [
+  end('tunnel', 2),
+  drop('tunnel.sock'),
+  drop('tunnel'),
+  drop('tunnel.log'),
+]

@@ -10,6 +10,7 @@ import {
 import { launchArguments } from '../src/definition.ts'
 import { memoryOf } from '../src/domain.ts'
 import { formatOptionList, optionValue, parseOptionList } from '../src/option-list.ts'
+import { guestFolder } from '../src/run-directory.ts'
 import { withoutSecrets } from '../src/secret-words.ts'
 
 const QEMU = 'qemu-system-x86_64'
@@ -125,14 +126,14 @@ test('an option list keeps doubled commas, implied keys and bare flags', () => {
   expect(optionValue(parseOptionList('a=1,a=2', 'x'), 'a')).toBe('2')
 })
 
-test('a guest is started with its name, one uuid and two monitors; a target is stopped and waits', () => {
+test('a guest is started with its name, one uuid, a fence and two monitors; a target is stopped and waits', () => {
   const definition = {
     name: 'web1',
     uuid: '6f1e2d3c-0000-4000-8000-000000000001',
     argv: [QEMU, '-uuid', 'OLD', '-m', '64'],
   }
-  const monitors = ['/run/q/1', '/run/q/2']
-  expect(launchArguments(definition, monitors, false)).toEqual([
+  const folder = guestFolder('/run/q', 'd-1')
+  expect(launchArguments(definition, folder, false)).toEqual([
     QEMU,
     '-m',
     '64',
@@ -140,13 +141,17 @@ test('a guest is started with its name, one uuid and two monitors; a target is s
     'web1',
     '-uuid',
     definition.uuid,
+    '-chardev',
+    'pipe,id=vmferry-fence,path=/run/q/d-1/fence',
+    '-mon',
+    'chardev=vmferry-fence,mode=control',
     '-qmp',
-    'unix:/run/q/1,server=on,wait=off',
+    'unix:/run/q/d-1/qmp.sock,server=on,wait=off',
     '-qmp',
-    'unix:/run/q/2,server=on,wait=off',
+    'unix:/run/q/d-1/spare.sock,server=on,wait=off',
   ])
-  expect(launchArguments(definition, monitors, true).slice(-3)).toEqual(['-S', '-incoming', 'defer'])
-  expect(optionsNamed(launchArguments(definition, monitors, true), 'uuid')).toEqual([definition.uuid])
+  expect(launchArguments(definition, folder, true).slice(-3)).toEqual(['-S', '-incoming', 'defer'])
+  expect(optionsNamed(launchArguments(definition, folder, true), 'uuid')).toEqual([definition.uuid])
 })
 
 test.each([

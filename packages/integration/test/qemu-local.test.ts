@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { isVmError, type Progress, parseConnectionUri, systemClock, systemRandom } from '@vmferry/core'
-import { type DriverConnection, type EffectOptions, type MigrationRequest } from '@vmferry/core/driver'
-import { qemu } from '@vmferry/driver-qemu'
-import { local } from '@vmferry/host'
+import { isVmError } from '@vmferry/core'
 import { describe, expect, test } from 'vitest'
+import { call, driverAt, effect, prepared } from './qemu-by-hand.ts'
 import { COMMAND, qemuProblem, twoRooms } from './qemu-guests.ts'
-
-const call = { signal: new AbortController().signal }
 
 /** The rejection of a promise. */
 async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
@@ -154,63 +150,17 @@ describe.skipIf(qemuProblem !== null)(
 describe.skipIf(qemuProblem !== null)(
   `the halves of a migration of real QEMU${qemuProblem ? ` (${qemuProblem})` : ''}`,
   () => {
-    const ports = {
-      clock: systemClock,
-      random: systemRandom,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-    }
-
-    /** A fresh driver connection, as another controller would have it. */
-    async function connect(text: string): Promise<DriverConnection> {
-      const uri = parseConnectionUri(text)
-      return qemu().connect(uri, { openHost: (inner) => local().open(uri, inner), ...ports }, call)
-    }
-
-    /** Drives the contract by hand up to the switchover. */
+    /** Up to the switchover, over connections of its own. */
     async function performed(here: string, there: string) {
-      const [source, target] = [await connect(here), await connect(there)]
-      const ends = {
-        source: { uri: source.uri, hostId: source.hostId },
-        target: { uri: target.uri, hostId: target.hostId },
-      }
-      const request: MigrationRequest = {
-        ...ends,
-        live: true,
-        bandwidth: 0,
-        rename: null,
-        uri: null,
-        paused: false,
-        maxDowntime: null,
-        autoConverge: false,
-        postCopy: false,
-        copyStorage: false,
-        connections: 1,
-      }
-      const seen: Progress[] = []
-      const effect: EffectOptions = {
-        ...call,
-        migration: 'm-by-hand',
-        epoch: 1,
-        permit: async () => {},
-        onProgress: (event) => seen.push(event),
-      }
-      const outgoing = await source.source?.begin('web1', request, effect)
-      if (!outgoing) throw new Error('no outgoing')
-      const offer = JSON.parse(JSON.stringify(outgoing.offer)) as typeof outgoing.offer
-      const incoming = await target.target?.prepare(offer, { ...request, transport: 'unix' }, effect)
-      if (!incoming) throw new Error('no incoming')
-      const ticket = JSON.parse(JSON.stringify(incoming.ticket)) as typeof incoming.ticket
-      await outgoing.perform(ticket, () => Promise.reject(new Error('no relay')), effect)
-      return { source, target, outgoing, incoming, effect, seen }
+      const way = await prepared(here, there)
+      await way.perform()
+      return { ...way, effect: effect(1) }
     }
 
     test('after perform the source is stopped and revivable, the target complete, stopped and unmarked', async () => {
       await using rooms = await twoRooms()
       await rooms.here.start('web1', COMMAND)
-      const { outgoing, incoming, effect, seen, source, target } = await performed(
-        rooms.here.uri,
-        rooms.there.uri,
-      )
+      const { outgoing, incoming, effect, seen } = await performed(rooms.here.uri, rooms.there.uri)
       await incoming.ready?.(effect)
       await outgoing.handOver?.(effect)
       expect(await outgoing.inspect(call)).toMatchObject({ run: 'stopped', complete: true, revivable: true })
@@ -226,7 +176,6 @@ describe.skipIf(qemuProblem !== null)(
       await outgoing.abort('test', effect)
       expect(await rooms.here.domains()).toMatchObject([{ state: 'running' }])
       expect(await rooms.left('b')).toEqual([])
-      await Promise.all([source.close(), target.close()])
     })
 
     test('another controller finds both halves in the records of the hosts and ends the migration', async () => {
@@ -235,7 +184,7 @@ describe.skipIf(qemuProblem !== null)(
       const first = await performed(rooms.here.uri, rooms.there.uri)
       await Promise.all([first.source.close(), first.target.close()])
 
-      const [source, target] = [await connect(rooms.here.uri), await connect(rooms.there.uri)]
+      const [source, target] = [await driverAt(rooms.here.uri), await driverAt(rooms.there.uri)]
       expect(await source.migrations(call)).toMatchObject([
         { migration: 'm-by-hand', role: 'source', domain: 'web1', epoch: 1 },
       ])
@@ -252,25 +201,20 @@ describe.skipIf(qemuProblem !== null)(
       await outgoing?.confirm(first.effect)
       expect(await rooms.left('a')).toEqual([])
       expect(await rooms.there.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
-      await Promise.all([source.close(), target.close()])
     })
 
     test('what this host never heard of is VM_NOT_FOUND', async () => {
       await using rooms = await twoRooms()
-      const { source, target, close } = await connect(rooms.here.uri)
-      const effect: EffectOptions = { ...call, migration: 'm-x', epoch: 1, permit: async () => {} }
-      expect(
-        isVmError(await rejection(source?.recall('m-x', effect) ?? Promise.resolve()), 'VM_NOT_FOUND'),
-      ).toBe(true)
-      expect(
-        isVmError(await rejection(target?.recall('m-x', effect) ?? Promise.resolve()), 'VM_NOT_FOUND'),
-      ).toBe(true)
-      await close()
+      const { source, target } = await driverAt(rooms.here.uri)
+      for (const half of [source, target])
+        expect(
+          isVmError(await rejection(half?.recall('m-x', effect(1)) ?? Promise.resolve()), 'VM_NOT_FOUND'),
+        ).toBe(true)
     })
 
     test('a claim is compare-and-set: eight at once with one epoch, and one has it', async () => {
       await using rooms = await twoRooms()
-      const connection = await connect(rooms.here.uri)
+      const connection = await driverAt(rooms.here.uri)
       const claims = await Promise.allSettled(
         Array.from({ length: 8 }, () => connection.claim('web1', 5, call)),
       )

@@ -27,6 +27,23 @@ test('of 10,000 words that mean something to a shell only those of the allow-lis
   fc.assert(property, { numRuns: 10_000 })
 })
 
+test('one sign that is not on the allow-list is enough to be refused', () => {
+  const taken = (check: (word: string) => string, word: string): boolean => {
+    try {
+      return check(word) === word
+    } catch {
+      return false
+    }
+  }
+  for (let code = 0; code < 0x3000; code++) {
+    const sign = String.fromCharCode(code)
+    const word = `a${sign}b`
+    expect([word, taken(checkName, word)]).toEqual([word, /[A-Za-z0-9._+-]/.test(sign)])
+    expect([word, taken(checkUser, word)]).toEqual([word, /[A-Za-z0-9._+-]/.test(sign)])
+    expect([word, taken(checkHostName, word)]).toEqual([word, /[A-Za-z0-9.-]/.test(sign)])
+  }
+})
+
 test('a hostile word in any place of the API is VM_INVALID or VM_NOT_FOUND, before anything happens', async () => {
   const ferry = createFerry({ drivers: [driver()] })
   const here = await ferry.connect('test:///default')

@@ -1,0 +1,116 @@
+/** Exit codes of the scripts below; `late` is that of timeout(1). */
+export const ENDED = { refused: 65, gone: 69, taken: 75, stale: 76, unfenced: 78, late: 124 } as const
+
+/** Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. */
+const ENTER = `
+[ -d "$1" ] || mkdir -p "$1" || exit 1
+exec 9>"$1/$2.lock"
+flock -w 25 9 || exit ${ENDED.late}
+held=0
+[ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
+`
+
+/** Compares and sets. $3: the new epoch, which must be higher than what is held. */
+export const CLAIM: string = `${ENTER}
+[ "$3" -gt "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
+`
+
+/**
+ * Becomes a program that stays, unless a higher epoch than $3 is held. It files in $4 who it is before it lets go of the
+ * lock: whoever claims afterwards finds it on file. Field 20 after the name in /proc/PID/stat is the start time.
+ */
+export const LAUNCH: string = `${ENTER}
+[ "$3" -ge "$held" ] || exit ${ENDED.stale}
+s=$(cat "/proc/$$/stat")
+start() { echo "\${20}"; }
+echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$4" || exit 1
+shift 4
+exec 9>&-
+exec "$@"
+`
+
+/**
+ * The fence: waits for the epoch on its standard input, takes the lock, compares, and does the steps that follow the
+ * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
+ * no claim comes between the comparison and the effect. Its last line tells how it ended.
+ *
+ * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
+ * way that opening never waits, and that reading ends when QEMU does; what never answers is ended by timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all
+ * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread.
+ *
+ * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
+ * that not where a mark ends with the boot, as its guest does.
+ */
+export const FENCE: string = `
+trap 'echo "= $?"' EXIT
+case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) sync() { :; };; esac
+umask 077
+IFS= read -r epoch || exit 1
+${ENTER}
+[ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+guest=$3
+shift 3
+
+alive() {
+  [ -f "$guest/$1" ] && read -r pid start boot <"$guest/$1" || return 1
+  [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
+  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+  set -- \${stat##*) }
+  case $1 in Z|X) return 1;; esac
+  shift 19
+  [ "$1" = "$start" ]
+}
+
+do_skim() { dd if="$guest/fence.out" of=/dev/null bs=64k iflag=nonblock 2>/dev/null || :; }
+
+do_tell() {
+  [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
+  exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
+  printf '%s\\n' '{"execute":"qmp_capabilities"}' "$2" >&7
+  while :; do
+    IFS= read -r answer <&8 || exit ${ENDED.gone}
+    case $answer in *"\\"id\\": \\"$1\\""*) break;; esac
+  done
+  printf '%s\\n' "$answer"
+  case $answer in *'"error": {'*) exit ${ENDED.refused};; esac
+}
+
+do_mark() { : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"; }
+
+file() { printf %s "$2" >"$guest/$1.new" && sync "$guest/$1.new" && mv "$guest/$1.new" "$guest/$1" && sync "$guest"; }
+
+do_keep() { IFS= read -r record && file "$1" "$record"; }
+
+do_hold() {
+  [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
+  [ ! -e "$guest/outgoing.json" ] || exit ${ENDED.taken}
+  do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run"
+}
+
+do_arrive() {
+  IFS= read -r record && IFS= read -r definition || return
+  mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
+}
+
+do_drop() { rm -f "$guest/$1"; }
+
+do_remove() { rm -rf "$guest"; }
+
+do_end() {
+  alive "$1" || return 0
+  left=$(($2 * 50))
+  [ $left = 0 ] || kill -TERM "$pid"
+  while alive "$1"; do
+    [ $left != 0 ] || kill -KILL "$pid"
+    [ $left -gt -500 ] || exit ${ENDED.late}
+    left=$((left - 1))
+    sleep 0.02
+  done
+}
+
+while [ $# -gt 0 ]; do
+  "do_$1" "$2" "$3" || exit
+  shift 3
+done
+`
