@@ -37,7 +37,7 @@ export interface Operator {
   readonly busy: ReadonlySet<Controller>
   /** A controller has died or was told of something unfinished, and nobody has recovered it since. */
   readonly unsettled: boolean
-  /** When the last controller crashed and when it was recovered: the longest time between. */
+  /** The longest time that a recovery took. */
   readonly slowestRecoveryMs: number
   migrate(to: string, machine?: Machine): void
   cancel(): boolean
@@ -53,7 +53,6 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
   const busy = new Set<Controller>()
   const running = new Map<Controller, Migration>()
   let unsettled = false
-  let brokenSince: number | null = null
   let slowest = 0
   let ids = 0
 
@@ -75,12 +74,6 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
   }
   const broken = (): void => {
     unsettled = true
-    brokenSince ??= scheduler.now()
-  }
-  const mended = (): void => {
-    if (brokenSince !== null) slowest = Math.max(slowest, scheduler.now() - brokenSince)
-    brokenSince = null
-    unsettled = false
   }
 
   /** One process from its start to its end, unless it dies. */
@@ -114,6 +107,7 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
   const recoverBy = (machine?: Machine, tries = 20, reviveSource = false): void =>
     launch(machine, async (controller) => {
       controller.begun = true
+      const from = scheduler.now()
       const ferry = ferryOf(controller)
       try {
         const hosts: Connection[] = []
@@ -123,7 +117,8 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
           controller,
           LONG,
         )
-        mended()
+        unsettled = false
+        slowest = Math.max(slowest, scheduler.now() - from)
         for (const { migration, outcome, pending, target } of found) {
           const what = { migration, outcome, pending, target: target.slice('test:///'.length) }
           told({ ...what, by: 'recovery', controller, refused: false })

@@ -31,7 +31,7 @@ export interface SeedResult {
   /** SHA-256 of everything that happened. */
   readonly hash: string
   readonly trace: readonly string[]
-  /** The longest time between a crash and the end of the recovery, in virtual milliseconds. */
+  /** The longest time that a recovery took, in virtual milliseconds. */
   readonly slowestRecoveryMs: number
   /** Why the driver's manifest promised nothing from some moment on; null: it always did. */
   readonly excuse: string | null
