@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createFerry, type Driver, lazy, memoryJournal } from '../src/index.ts'
+import { abortError, type CallOptions, createFerry, type Driver, lazy, memoryJournal } from '../src/index.ts'
 import { fakeDriver, fakeWorld } from './fake-driver.ts'
 import { ferried, rejection } from './ferried.ts'
 
@@ -95,4 +95,24 @@ test('the journal has each step before its effect, and the end', async () => {
   expect(before['begin']).toEqual(['claim', 'begin'])
   expect(before['finish']).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing'])
   expect(await steps()).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing', 'settled'])
+})
+
+test('a question to a host that gives no answer is given up in time', async () => {
+  const { clock, here } = await ferried((world) => {
+    const driver = fakeDriver(world)
+    const silence = <T>(call: CallOptions): Promise<T> =>
+      new Promise((_, reject) => {
+        call.signal.addEventListener('abort', () => reject(abortError(call.signal)))
+      })
+    return {
+      ...driver,
+      connect: async (...words) => {
+        const connection = await driver.connect(...words)
+        return { ...connection, domains: silence, migrations: silence }
+      },
+    }
+  })
+  const asked = [rejection(here.domains()), rejection(here.recover())]
+  await clock.advance(60_000)
+  for (const error of await Promise.all(asked)) expect(error).toMatchObject({ code: 'VM_TIMEOUT' })
 })

@@ -136,3 +136,23 @@ test('a commit that the journal does not take is none: the guest goes back, and 
   expect(world.running(web1.uuid ?? '')).toEqual(['alpha'])
   expect(world.host('beta').domain('web1')).toBeNull()
 })
+
+test('a guest that was given back, and that another controller has moved before anybody looked, is not told as a loss', async () => {
+  const { world, web1, there } = await ready()
+  world.faults.add({ at: 'hand-over', kind: 'fail' })
+  world.faults.add({ at: 'abort', side: 'source', kind: 'hang', when: 'after' })
+  const end = endOf(web1.migrate(there, { live: true, limits: { abort: 30_000 } }))
+  const other = createFerry({ drivers: [hypervisor({ world })], clock: world.clock })
+  const [here, gamma] = [await other.connect('test:///alpha'), await other.connect('test:///gamma')]
+  const moved = new Promise((resolve, reject) => {
+    world.clock.schedule(10_000, () => {
+      here
+        .domain('web1')
+        .then(async (domain) => domain.migrate(gamma, { live: true }))
+        .then(resolve, reject)
+    })
+  })
+  await moved
+  expect(await end).toMatchObject({ outcome: 'rolledBack', report: { pending: [] } })
+  expect(world.running(web1.uuid ?? '')).toEqual(['gamma'])
+})

@@ -24,6 +24,7 @@ export interface Deployment {
   readonly uuid: string
   /** A new controller on a machine of its own, or on one that has had others. */
   controller(machine?: Machine): Controller
+  readonly machines: readonly Machine[]
 }
 
 const GUEST_BYTES = 8 * 1024 ** 2
@@ -55,7 +56,7 @@ export function createDeployment(
   const shape = { memoryBytes: GUEST_BYTES, pages: PAGES, dirtyPerSecond }
   const guest = world.host('alpha').start('web1', { ...shape, paused })
   const network = createNetwork(scheduler, stream(STREAMS.network), world, trace, witness)
-  let machines = 0
+  const machines: Machine[] = []
   let controllers = 0
 
   return {
@@ -67,15 +68,12 @@ export function createDeployment(
     driver: driverOf(world, fencing),
     random: stream(STREAMS.disk),
     uuid: guest.uuid,
+    machines,
     controller(machine) {
-      if (!machine) machines += 1
       controllers += 1
-      return createController(
-        `controller ${controllers}`,
-        machine ?? createMachine(`machine ${machines}`),
-        scheduler,
-        strike,
-      )
+      const own = machine ?? createMachine(`machine ${machines.length + 1}`)
+      if (!machine) machines.push(own)
+      return createController(`controller ${controllers}`, own, scheduler, strike)
     },
   }
 }

@@ -35,6 +35,11 @@ export function losePower({ files }: Disk, random: SeededRandom): void {
   }
 }
 
+/** Whether the journal on that disk has the commit of a migration. */
+export function hasCommit({ files }: Disk, migration: string): boolean {
+  return files.get(migration)?.synced.includes('"step":"committing"') ?? false
+}
+
 /** The time that a line takes to be safe on the disk. */
 const SYNC_MS = 2
 
@@ -52,7 +57,8 @@ export function diskJournal(controller: Controller): Journal {
           if (disk.full) return reject(vmError('VM_PHASE_FAILED', 'ENOSPC: no space left on device, write'))
           if (file.writer !== controller) openFor(controller, file)
           const numberedEntry = numbered(entry, file.last)
-          file.unsynced += `${file.last === 0 ? JOURNAL_HEADER : ''}${journalLine(numberedEntry)}`
+          const isNew = file.synced === '' && file.unsynced === ''
+          file.unsynced += `${isNew ? JOURNAL_HEADER : ''}${journalLine(numberedEntry)}`
           file.last += 1
           controller.reach({ point: 'sync', step })
           controller.later(SYNC_MS, () => {

@@ -18,8 +18,7 @@ export function checkEnd(tolds: readonly Told[], world: World, oracle: Oracle): 
     )
   if (doubt) return
   const left = leftovers(world, copies, inCharge, oracle, migratedIds(tolds))
-  const listed = (last?.pending.length ?? 0) > 0 && copies.some(({ guest }) => oracle.wasKilled(guest))
-  if (left.length > 0 && !listed) oracle.report('I6', `left over: ${left.join(', ')}`)
+  if (left.length > 0) oracle.report('I6', `left over: ${left.join(', ')}`)
 }
 
 /** The last copy in charge was killed, and no other had all of the guest. */

@@ -16,13 +16,25 @@ const CAUSES: readonly Cell[] = CELLS.filter(
   ({ row, stage }) => stage !== 'cleanup' && [1, 3, 4, 8, 9, 11, 12, 14].includes(row),
 )
 
-/** The faults of one seed: one whose turn it is, so that every cell is met, and often some more. */
+/** What makes two controllers, or one that does not know what has happened: most of the danger comes from these. */
+const CONFUSION: readonly number[] = [1, 2, 15]
+
+/** The faults of one seed: one whose turn it is, so that every cell is met, and often more, which strike after it. */
 export function drawFaults(seed: number, random: SeededRandom): readonly Fault[] {
   const main = CELLS[seed % CELLS.length] as Cell
   const faults = [drawn(main, random)]
   if (main.stage === 'cleanup' && random.chance(0.9)) faults.unshift(drawn(random.pick(CAUSES), random))
-  while (faults.length < 5 && random.chance(0.45)) faults.push(drawn(random.pick(CELLS), random))
+  while (faults.length < 6 && random.chance(0.55)) faults.push(drawn(another(main, random), random))
   return faults
+}
+
+/** One more, in the same stage as the first, in the next, or when there is something to clean up. */
+function another(main: Cell, random: SeededRandom): Cell {
+  const from = STAGES.indexOf(main.stage)
+  const stage = random.pick([main.stage, STAGES[from + 1] ?? 'cleanup', 'cleanup'] as const)
+  const confusing = random.chance(0.5)
+  const cells = CELLS.filter((cell) => cell.stage === stage && (!confusing || CONFUSION.includes(cell.row)))
+  return random.pick(cells)
 }
 
 function drawn(cell: Cell, random: SeededRandom): Fault {

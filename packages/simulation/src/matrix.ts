@@ -3,6 +3,7 @@
  * finish, confirm, and what cleans up after a failure.
  */
 export const STAGES = ['begin', 'prepare', 'perform', 'switchover', 'finish', 'confirm', 'cleanup'] as const
+/** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number]
 
 /**

@@ -30,6 +30,8 @@ export interface NetworkHost {
   readonly data: WorldHost
   /** Milliseconds by which each of its answers is late. */
   slowMs: number
+  /** Nothing new can be filed there. */
+  full: boolean
   /** What is being carried out there. */
   readonly work: Set<AbortController>
   /** Processes and connections end, files stay, and nothing answers until {@link NetworkHost.boot}. */
@@ -64,11 +66,17 @@ export function createNetwork(
   }
 }
 
+/** The answer of a host that cannot file what it was asked for. */
+export function noSpaceOn(host: string): VmError {
+  return vmError('VM_PHASE_FAILED', `ENOSPC: no space left on ${host}`, { host })
+}
+
 function networkHost(data: WorldHost): NetworkHost {
   const down = (): VmError => vmError('VM_CONNECTION', `${data.name} has lost its power`, { host: data.name })
   const host: NetworkHost = {
     data,
     slowMs: 0,
+    full: false,
     work: new Set(),
     losePower() {
       data.reachable = false

@@ -37,13 +37,15 @@ export interface Operator {
   readonly busy: ReadonlySet<Controller>
   /** A controller has died or was told of something unfinished, and nobody has recovered it since. */
   readonly unsettled: boolean
-  /** When the last controller crashed and when it was recovered: the longest time between. */
+  /** The longest time that a recovery took. */
   readonly slowestRecoveryMs: number
   migrate(to: string, machine?: Machine): void
   cancel(): boolean
   crash(controller: Controller, replace: boolean): void
   freeze(controller: Controller, ms: number): void
   recoverElsewhere(): void
+  /** The same, and the source's copy is to run again where the target's may have run and is gone. */
+  reviveSource(): void
 }
 
 export function createOperator(deployment: Deployment, tell: (told: Told) => void): Operator {
@@ -51,7 +53,6 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
   const busy = new Set<Controller>()
   const running = new Map<Controller, Migration>()
   let unsettled = false
-  let brokenSince: number | null = null
   let slowest = 0
   let ids = 0
 
@@ -73,12 +74,6 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
   }
   const broken = (): void => {
     unsettled = true
-    brokenSince ??= scheduler.now()
-  }
-  const mended = (): void => {
-    if (brokenSince !== null) slowest = Math.max(slowest, scheduler.now() - brokenSince)
-    brokenSince = null
-    unsettled = false
   }
 
   /** One process from its start to its end, unless it dies. */
@@ -109,15 +104,21 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       told({ by: 'migration', controller, target: to, migration: migration.id, outcome, refused, ...report })
     })
 
-  const recoverBy = (machine?: Machine, tries = 20): void =>
+  const recoverBy = (machine?: Machine, tries = 20, reviveSource = false): void =>
     launch(machine, async (controller) => {
       controller.begun = true
+      const from = scheduler.now()
       const ferry = ferryOf(controller)
       try {
         const hosts: Connection[] = []
         for (const host of ['alpha', 'beta', 'gamma']) hosts.push(await connected(ferry, host, controller))
-        const found = await patiently(recover(ferry, hosts, scenario.options), controller, LONG)
-        mended()
+        const found = await patiently(
+          recover(ferry, hosts, { ...scenario.options, reviveSource }),
+          controller,
+          LONG,
+        )
+        unsettled = false
+        slowest = Math.max(slowest, scheduler.now() - from)
         for (const { migration, outcome, pending, target } of found) {
           const what = { migration, outcome, pending, target: target.slice('test:///'.length) }
           told({ ...what, by: 'recovery', controller, refused: false })
@@ -125,7 +126,7 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       } catch (error) {
         broken()
         if (!isVmError(error) || tries === 0) throw error
-        controller.later(5_000, () => recoverBy(controller.machine, tries - 1))
+        controller.later(5_000, () => recoverBy(controller.machine, tries - 1, reviveSource))
       }
     })
 
@@ -167,6 +168,10 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       })
     },
     recoverElsewhere: () => recoverBy(),
+    reviveSource() {
+      trace.tell('the user gives the target up')
+      recoverBy(undefined, 20, true)
+    },
   }
 }
 

@@ -23,6 +23,8 @@ export interface Oracle extends Witness {
   hasReigned(guest: Guest): boolean
   /** Something that is not the work of what is simulated: the world is seen as it was before, and as it is then. */
   disturb<T>(change: () => T): T
+  /** The user accepts that what the guest did at the target is lost. */
+  forgive(): void
   report(invariant: Invariant, what: string): void
   /** After each event. */
   look(): void
@@ -33,10 +35,12 @@ export interface Sight {
   readonly world: World
   readonly uuid: string
   readonly fences: boolean
+  /** Whether the commit of that migration is on some controller's disk. */
+  isCommitted(migration: string): boolean
   readonly trace: Trace
 }
 
-export function createOracle({ world, uuid, fences, trace }: Sight): Oracle {
+export function createOracle({ world, uuid, fences, isCommitted, trace }: Sight): Oracle {
   const breaches: Breach[] = []
   const killed = new Set<Guest>()
   const reigned = new Set<Guest>()
@@ -70,6 +74,9 @@ export function createOracle({ world, uuid, fences, trace }: Sight): Oracle {
       stale = passage
     },
     staleLanded: (passage) => landed(passage),
+    forgive() {
+      counted = 0
+    },
     report(invariant, what) {
       if (excuse !== null && invariant !== 'I8') return
       trace.tell(`${invariant}: ${what}`)
@@ -119,14 +126,14 @@ export function createOracle({ world, uuid, fences, trace }: Sight): Oracle {
     ran = new Set(running.map(({ guest }) => guest))
   }
 
-  /** Where another copy is that was told to run and could. */
+  /** Where another copy is that could be run, and was told to, or may be told by whoever reads the journal. */
   function committedElsewhere(guest: Guest, copies: readonly Copy[]): string | undefined {
     return copies.find(
       (copy) =>
         copy.guest !== guest &&
         isAlive(copy) &&
         [...(world.hosts.get(copy.host)?.incoming.values() ?? [])].some(
-          (file) => file.guest === copy.guest && file.marked,
+          (file) => file.guest === copy.guest && file.loaded && (file.marked || isCommitted(file.migration)),
         ),
     )?.host
   }

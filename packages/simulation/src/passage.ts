@@ -65,6 +65,11 @@ const EFFECTS: ReadonlySet<CallName> = new Set([
   'abort',
 ] as const)
 
+/** Whether the call has to write something down on its host before it does anything. */
+export function filesSomething({ call }: Passage): boolean {
+  return call === 'begin' || call === 'prepare' || call === 'finish'
+}
+
 /** Whether the call changes its host, so that a stale one must be kept out. */
 export function hasEffect({ call }: Passage): boolean {
   return EFFECTS.has(call)

@@ -30,7 +30,9 @@ export async function runPool({ from, seeds, fencing, workers, onTally }: PoolTa
     return batch
   }
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('worker.js', import.meta.url))
+    // what a seed makes is soon garbage: with room for many of them most is never copied
+    const resourceLimits = { maxYoungGenerationSizeMb: 64 }
+    const worker = new Worker(new URL('worker.js', import.meta.url), { resourceLimits })
     try {
       for (let batch = take(); batch; batch = take()) {
         add(sum, await answerTo(worker, batch))

@@ -1,7 +1,7 @@
 import { abortError, type CallOptions, isVmError, vmError } from '@vmferry/core'
 import type { Controller } from './controller.ts'
-import type { Network } from './network.ts'
-import { type CallName, hasEffect, type Passage, stageOf } from './passage.ts'
+import { type Network, noSpaceOn } from './network.ts'
+import { type CallName, filesSomething, hasEffect, type Passage, stageOf } from './passage.ts'
 import { thrown } from './thrown.ts'
 
 /** Which call, and where it goes. */
@@ -76,6 +76,7 @@ export function remoteCall<C extends CallOptions, T>(
         network.carry(controller, name, 0, () => controller.enter(() => options.onProgress?.(event)))
       try {
         if (passage.refusal) throw passage.refusal
+        if (host.full && filesSomething(passage)) throw noSpaceOn(name)
         const result = await work({ ...options, signal: stop.signal, onProgress })
         if (stale()) witness.staleLanded(passage)
         if (host.work.has(stop)) answer(() => resolve(result))

@@ -11,6 +11,8 @@ export interface Scenario {
   /** The guest is paused before the migration begins. */
   readonly paused: boolean
   readonly dirtyPerSecond: number
+  /** What the user says in the end, if it stays in doubt whether the target has run the guest. */
+  readonly reviveSource: boolean
   readonly faults: readonly Fault[]
 }
 
@@ -40,6 +42,7 @@ export function scenarioOf(seed: number, fencing: Fencing | null = null): Scenar
     },
     paused: random.chance(0.08),
     dirtyPerSecond: random.pick([0, 5, 20]),
+    reviveSource: random.chance(0.5),
     faults: drawFaults(seed, seededRandom(seed, STREAMS.faults)),
   }
 }

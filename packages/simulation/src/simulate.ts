@@ -3,6 +3,7 @@ import { worldStage } from '@vmferry/driver-test/conformance'
 import type { Breach } from './breach.ts'
 import { isInCharge } from './copies.ts'
 import { createDeployment, type Deployment, type DriverMaker, testDriver } from './deployment.ts'
+import { hasCommit } from './disk.ts'
 import { checkEnd } from './end-check.ts'
 import { type Fault, faultWords } from './fault.ts'
 import type { Cell } from './matrix.ts'
@@ -30,7 +31,7 @@ export interface SeedResult {
   /** SHA-256 of everything that happened. */
   readonly hash: string
   readonly trace: readonly string[]
-  /** The longest time between a crash and the end of the recovery, in virtual milliseconds. */
+  /** The longest time that a recovery took, in virtual milliseconds. */
   readonly slowestRecoveryMs: number
   /** Why the driver's manifest promised nothing from some moment on; null: it always did. */
   readonly excuse: string | null
@@ -71,8 +72,9 @@ export async function play(scenario: Scenario, driverOf: DriverMaker = testDrive
       }
     },
   )
-  const { world, scheduler, trace, uuid } = deployment
-  const eye = createOracle({ world, uuid, fences: scenario.fencing === 'host', trace })
+  const { world, scheduler, trace, uuid, machines } = deployment
+  const isCommitted = (migration: string): boolean => machines.some(({ disk }) => hasCommit(disk, migration))
+  const eye = createOracle({ world, uuid, fences: scenario.fencing === 'host', isCommitted, trace })
   oracle = eye
   const operator = createOperator(deployment, (told) => {
     toldAll.push(told)
@@ -86,8 +88,16 @@ export async function play(scenario: Scenario, driverOf: DriverMaker = testDrive
   eye.look()
   operator.migrate('beta')
   let end = await scheduler.run(END, between)
-  for (let round = 0; round < 2 && end === 'quiet' && operator.unsettled; round += 1) {
+  // each fault may strike whoever recovers, too
+  for (let calm = 0; calm < 2 && end === 'quiet' && operator.unsettled; calm += 1) {
+    const before = hits.length
     operator.recoverElsewhere()
+    end = await scheduler.run(END, between)
+    if (hits.length > before) calm = 0
+  }
+  if (end === 'quiet' && operator.unsettled && scenario.reviveSource) {
+    eye.forgive()
+    operator.reviveSource()
     end = await scheduler.run(END, between)
   }
   if (end === 'late' || (end === 'quiet' && operator.busy.size > 0))

@@ -1,8 +1,8 @@
-import { vmError } from '@vmferry/core'
 import type { Controller, Moment } from './controller.ts'
 import { isAlive } from './copies.ts'
 import { type Deployment, LINK_BYTES_PER_SECOND } from './deployment.ts'
 import type { Fault } from './fault.ts'
+import { noSpaceOn } from './network.ts'
 import type { Operator } from './operator.ts'
 import type { Oracle } from './oracle.ts'
 
@@ -128,10 +128,14 @@ function noSpace(
 ): boolean {
   if (variant === 'on the host') {
     if (!passage) return false
-    passage.refusal = vmError('VM_PHASE_FAILED', `ENOSPC: no space left on ${passage.host}`, {
-      host: passage.host,
+    const host = deployment.network.host(passage.host)
+    passage.refusal = noSpaceOn(passage.host)
+    return forAWhile(deployment, ms, () => {
+      host.full = true
+      return () => {
+        host.full = false
+      }
     })
-    return true
   }
   if (variant === 'for the journal') return fillDisk(controller, ms, deployment)
   const { data } = deployment.network.host('beta')

@@ -11,6 +11,9 @@ function answer(message: Answer): void {
   parentPort?.postMessage(message)
 }
 
+// errors are the daily bread of a simulation, and nobody reads their stacks
+Error.stackTraceLimit = 0
+
 /** One thread: simulates the batches that it is sent. */
 parentPort?.on('message', (batch: Batch) => {
   runBatch(batch).then(

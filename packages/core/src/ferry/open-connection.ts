@@ -29,9 +29,22 @@ export async function openConnection(
   const work = new Set<PromiseLike<unknown>>()
   let closing: Promise<void> | null = null
 
-  const call = (): CallOptions => {
+  const refuseClosed = (): void => {
     if (closing) throw vmError('VM_CONNECTION', `the connection ${uri.text} is closed`)
+  }
+  /** What changes a domain takes as long as it takes: the driver knows how long that may be. */
+  const call = (): CallOptions => {
+    refuseClosed()
     return { signal: new AbortController().signal }
+  }
+  /** A question to the host: one that gives no answer is no reason to wait for ever. */
+  const answered = async <T>(question: (call: CallOptions) => Promise<T>): Promise<T> => {
+    refuseClosed()
+    const late = new AbortController()
+    const expire = (): void =>
+      late.abort(vmError('VM_TIMEOUT', `${uri.text} gave no answer within ${PATIENCE} ms`))
+    const stop = clock.schedule(PATIENCE, expire)
+    return question({ signal: late.signal }).finally(stop)
   }
   const lifecycle = (): NonNullable<DriverConnection['lifecycle']> => {
     if (current.lifecycle) return current.lifecycle
@@ -48,11 +61,12 @@ export async function openConnection(
       return current.hypervisor
     },
     async domains() {
-      const found = await current.domains(call())
+      const found = await answered((asked) => current.domains(asked))
       return found.map((domain): Domain => openDomain(parts, end, domain))
     },
     async domain(name) {
-      return openDomain(parts, end, await current.domain(checkName(name), call()))
+      const wanted = checkName(name)
+      return openDomain(parts, end, await answered((asked) => current.domain(wanted, asked)))
     },
     async start(name, commandLine) {
       return openDomain(parts, end, await lifecycle().start(checkName(name), commandLine, call()))
@@ -61,7 +75,7 @@ export async function openConnection(
       await lifecycle().stop(checkName(name), { force }, call())
     },
     async recover(id, options = {}) {
-      const open = (await openOn(current, call())).filter(
+      const open = (await answered((asked) => openOn(current, asked))).filter(
         ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
       )
       if (id !== undefined && open.length === 0)
@@ -105,6 +119,9 @@ export async function openConnection(
   ends.set(handle, end)
   return handle
 }
+
+/** Milliseconds that a host may take to answer a question. */
+const PATIENCE = 60_000
 
 /** Milliseconds that a reconnection may take. */
 const RENEWAL = 20_000

@@ -2,7 +2,7 @@ import { type CopyState, type GuestStates, isVmError, restated, type VmError } f
 import { claimHost, type Held } from './claim.ts'
 import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
-import { found, lastWords, look, now, renewed, undoing } from './look.ts'
+import { found, isAway, lastWords, look, now, renewed, undoing } from './look.ts'
 import { ask, inPhase, type Run } from './run.ts'
 import {
   inDoubt,
@@ -84,44 +84,49 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
   return inPhase(run, 'abort', async () => {
     const words = isVmError(cause, 'VM_ABORTED') ? [] : await lastWords(run)
     const failure = restated(cause, { causes: [...cause.causes, ...words] })
-    const targetGone = await bestEffort(run, 'target', held, 'the incoming copy')
+    const targetGone = (await bestEffort(run, 'target', held, 'the incoming copy')) === 'ended'
     if (!targetGone && run.at.committing) {
       const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
       return inDoubt(run, failure, source, target)
     }
-    await bestEffort(run, 'source', held, 'the hold on the domain')
+    const back = await bestEffort(run, 'source', held, 'the hold on the domain')
     const source = await now(run)
     const guest: GuestStates = { source, target: targetGone ? 'none' : 'unknown' }
     const off = run.at.offer?.runState === 'off' && source === 'stopped'
     if (source === 'running' || source === 'paused' || off)
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     if (source !== 'none') return sourceUnknown(run, failure, guest)
+    // it was given back and is not there any more: somebody else has taken it on
+    if (back === 'ended' && targetGone && (await isAway(run)))
+      return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     // a target that was not asked may have all of the guest
     return targetGone ? sourceLost(run, failure, guest) : targetUnknown(run, failure, guest)
   })
 }
 
-/** Ends one side's half; false, and a pending entry, if that could not be done. */
-async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what: string): Promise<boolean> {
+/** How one side's half was ended. `died`: no process was left to be brought back. `left`: it was not, and is pending. */
+type Ended = 'ended' | 'died' | 'left'
+
+async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what: string): Promise<Ended> {
   const tried = side === 'source' ? run.at.begun : run.at.prepared
-  if (!tried) return true
-  const abort = async (): Promise<void> => {
+  if (!tried) return 'ended'
+  const abort = async (): Promise<Ended> => {
     // what was asked of a host that gave no answer may still arrive there, and make anew what is ended here
     if (!held[side]) await claimHost(run, side, undoing(run))
     const half = await found(run, side)
     if (half) await ask(run, side, undoing(run), (call) => half.abort('the migration failed', call))
+    return 'ended'
   }
   try {
-    await abort().catch(async (error: unknown) => {
+    return await abort().catch(async (error: unknown) => {
       if (isVmError(error, 'VM_STALE')) throw error
       if (isVmError(error, 'VM_PHASE_FAILED')) {
-        if (side === 'source' && (await isForgotten(run))) return
+        if (side === 'source' && (await isForgotten(run))) return 'died'
         throw error
       }
       await renewed(run, side)
-      await abort()
+      return abort()
     })
-    return true
   } catch (error) {
     // it is for another controller to end
     if (isVmError(error, 'VM_STALE')) throw error
@@ -130,7 +135,7 @@ async function bestEffort(run: Run, side: 'source' | 'target', held: Held, what:
     const name = side === 'target' ? (run.request.rename ?? run.domain) : run.domain
     const remedy = side === 'target' ? `; once it answers: vmferry stop ${uri} ${name} --force` : ''
     run.at.pending.push({ side, what: `${what} on ${run[side].host} could not be ended: ${words}${remedy}` })
-    return false
+    return 'left'
   }
 }
 

@@ -100,6 +100,11 @@ export async function now(run: Run): Promise<GuestState> {
   return state === 'failed' ? 'none' : 'stopped'
 }
 
+/** The source answers, and has no domain of that name, dead or alive. */
+export async function isAway(run: Run): Promise<boolean> {
+  return (await domainState(run)) === 'none'
+}
+
 async function domainState(run: Run): Promise<DriverDomain['state'] | 'none' | 'unknown'> {
   try {
     const { state } = await ask(run, 'source', undoing(run), (call) =>

@@ -1,0 +1,176 @@
+/**
+ * Faults of the protocol, each as it could have been made in good faith: changes of built files, every one of which must be
+ * found there exactly once, so that a plant that no longer takes is noticed.
+ */
+const CLAIM = 'core/dist/migration/claim.js'
+const DECIDE = 'core/dist/migration/decide.js'
+const LAST_STEP = 'core/dist/migration/last-step.js'
+const LINE = 'core/dist/migration/line.js'
+const LOOK = 'core/dist/migration/look.js'
+const OPEN = 'core/dist/migration/open-migration.js'
+const SETTLE = 'core/dist/migration/settle.js'
+
+export const PLANTED_BUGS = [
+  {
+    bug: 'the host does not compare epochs',
+    changes: [
+      ['driver-test/dist/gate.js', "fencing !== 'host' || epoch >= held", "fencing !== 'host' || epoch >= 0"],
+    ],
+  },
+  {
+    bug: 'hosts are claimed at the start of a controller only',
+    changes: [
+      [
+        CLAIM,
+        'async function again(run, side, step) {',
+        "async function again(run, side, step) {\n    if (run.at.epochs[side] !== null) return 'held';",
+      ],
+    ],
+  },
+  {
+    bug: 'a claim that is made again steps over whoever has taken over',
+    changes: [[CLAIM, 'claimAt(run, side, epoch + 1, step)', 'claimAt(run, side, taken(epoch, run), step)']],
+  },
+  {
+    bug: 'a controller that was superseded claims above its successor',
+    changes: [
+      [
+        CLAIM,
+        "return isVmError(error, 'VM_STALE') ? 'superseded' : 'unreachable';",
+        "if (!isVmError(error, 'VM_STALE')) return 'unreachable'; await claim(run, side, step); return 'held';",
+      ],
+      [SETTLE, "if (isVmError(failure, 'VM_STALE'))", 'if (false)'],
+    ],
+  },
+  {
+    bug: 'confirm comes before finish',
+    changes: [
+      [LINE, '    await confirm(run, outgoing);\n', ''],
+      [
+        LINE,
+        'await finish(run, incoming);',
+        'await confirm(run, outgoing);\n    await finish(run, incoming);',
+      ],
+    ],
+  },
+  { bug: 'the commit is not journalled', changes: [[LINE, "await note(run, 'committing');", '']] },
+  {
+    bug: 'the commit is journalled after its effect',
+    changes: [
+      [LINE, '    await commit(run);\n', '    run.at.committing = true;\n'],
+      [LINE, 'await finish(run, incoming);', 'await finish(run, incoming);\n    await commit(run);'],
+    ],
+  },
+  {
+    bug: 'a commit that the journal refuses is carried out',
+    changes: [[LINE, 'run.at.committing = false;', '']],
+  },
+  {
+    bug: 'a cancel after the commit is obeyed',
+    changes: [
+      ['core/dist/migration/carry-out.js', 'if (committing || postCopy) {', 'if (postCopy) {'],
+      [LINE, 'limit: limits.finish, mayCancel: false', 'limit: limits.finish'],
+      [
+        SETTLE,
+        'run.at.committing || run.at.postCopy ?',
+        '(run.at.committing && !run.cancelled.aborted) || run.at.postCopy ?',
+      ],
+    ],
+  },
+  {
+    bug: 'a finish without an answer is taken for one that failed',
+    changes: [[SETTLE, 'run.at.committing || run.at.postCopy ?', 'run.at.postCopy ?']],
+  },
+  {
+    bug: 'a host that does not answer is taken for one without a copy',
+    changes: [
+      [
+        LOOK,
+        '...NOT_ASKED,\n            evidence: [`${run[side].host}',
+        '...NEVER_MADE,\n            evidence: [`${run[side].host}',
+      ],
+    ],
+  },
+  {
+    bug: 'a target that may have run and is gone is rolled back',
+    changes: [[DECIDE, "return target.mayHaveRun ? 'in-doubt' : 'roll-back';", "return 'roll-back';"]],
+  },
+  {
+    bug: 'finish leaves no mark',
+    changes: [['driver-test/dist/incoming.js', 'file.marked = true;', '']],
+  },
+  {
+    bug: 'a target that does not answer after the commit is taken for one that runs',
+    changes: [
+      [
+        DECIDE,
+        "if (!claims.source || !claims.target)\n        return 'in-doubt';",
+        "if (!claims.source)\n        return 'in-doubt';\n    if (!claims.target)\n        return 'confirm';",
+      ],
+    ],
+  },
+  {
+    bug: 'a guest whose source is gone is given up',
+    changes: [[DECIDE, "return finishTries < FINISH_TRIES ? 'finish' : 'in-doubt';", "return 'lost';"]],
+  },
+  {
+    bug: 'the source is brought back before the target is proved gone',
+    changes: [
+      [
+        LAST_STEP,
+        'const targetGone = await',
+        "await bestEffort(run, 'source', held, 'the hold on the domain');\n        const targetGone = await",
+      ],
+    ],
+  },
+  {
+    bug: 'a roll-back leaves the copy at the target',
+    changes: [[LAST_STEP, "await bestEffort(run, 'target', held, 'the incoming copy')", 'true']],
+  },
+  {
+    bug: 'a roll-back does not let go of the source',
+    changes: [
+      [
+        LAST_STEP,
+        "await bestEffort(run, 'source', held, 'the hold on the domain');\n        const source",
+        'const source',
+      ],
+    ],
+  },
+  {
+    bug: 'a target that could not be claimed is cleaned up all the same',
+    changes: [[LAST_STEP, 'if (!held[side])', 'if (false)']],
+  },
+  {
+    bug: 'a second finish is not believed',
+    changes: [
+      [SETTLE, '(await succeeds(finish(run, half)))', '(await succeeds(finish(run, half))) && false'],
+    ],
+  },
+  {
+    bug: 'a guest that was let go and is paused is taken for one that waits',
+    changes: [
+      [
+        LOOK,
+        "state === 'running' || state === 'paused' ? 'running' : 'stopped' };",
+        "state === 'running' ? 'running' : 'stopped' };",
+      ],
+    ],
+  },
+  {
+    bug: 'a copy that was left at the target is run when the source has let go and died',
+    changes: [[SETTLE, 'if (at.outgoing !== null || !idle || target.mayHaveRun)', 'if (true)']],
+  },
+  {
+    bug: 'a recovery forgets that the journal has a commit',
+    changes: [[OPEN, "committing: has('committing'),", 'committing: false,']],
+  },
+  {
+    bug: "a host's record is taken for a migration before its commit",
+    changes: [[OPEN, 'prepared: true, committing: true', 'prepared: true, committing: false']],
+  },
+  {
+    bug: 'a recovery does not journal what it knows from a host',
+    changes: [['core/dist/migration/recover.js', "committing ? 'committing' : 'claim'", "'claim'"]],
+  },
+]
