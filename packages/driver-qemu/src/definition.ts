@@ -39,7 +39,10 @@ export function launchArguments(
     name,
     '-uuid',
     uuid,
-    ...['-chardev', `pipe,id=${FENCE_ID},path=${fence}`, '-mon', `chardev=${FENCE_ID},mode=control`],
+    '-chardev',
+    `pipe,id=${FENCE_ID},path=${fence}`,
+    '-mon',
+    `chardev=${FENCE_ID},mode=control`,
     ...[monitor, spareMonitor].flatMap((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
   ]
   return [

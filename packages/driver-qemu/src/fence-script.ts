@@ -36,8 +36,9 @@ exec "$@"
  * no claim comes between the comparison and the effect. Its last line tells how it ended.
  *
  * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
- * way that opening never waits, and that reading ends when QEMU does; what never answers is ended by timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all
- * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread.
+ * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
+ * timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all but the first, and nobody has to
+ * remember which that was. `skim` throws away what piled up unread.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
  * that not where a mark ends with the boot, as its guest does.
@@ -54,7 +55,8 @@ shift 3
 
 alive() {
   [ -f "$guest/$1" ] && read -r pid start boot <"$guest/$1" || return 1
-  [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
+  [ -r /proc/self/stat ] && now=$(cat /proc/sys/kernel/random/boot_id) || exit 1
+  [ "$boot" = "$now" ] || return 1
   stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
   set -- \${stat##*) }
   case $1 in Z|X) return 1;; esac

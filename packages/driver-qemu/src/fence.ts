@@ -35,10 +35,10 @@ export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fenc
   const { host } = at
   const of = { host: host.name, domain }
   const place = claimPlace(at.runDirectory, domain)
-  const fenced = (steps: readonly Step[]): string[] => [
-    ...['sh', '-c', FENCE, 'sh', ...place, folder.path],
-    ...steps.flatMap((step) => wordsOf(step, at.newId())),
-  ]
+  const fenced = (steps: readonly Step[]): string[] => {
+    const words = steps.flatMap((step) => wordsOf(step, at.newId()))
+    return ['sh', '-c', FENCE, 'sh', ...place, folder.path, ...words]
+  }
   const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
     const asks = steps.some(({ order }) => order)
     const argv = ['timeout', `${LIMIT}`, ...fenced(asks ? [skim(), ...steps] : steps)]

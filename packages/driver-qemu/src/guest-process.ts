@@ -25,7 +25,7 @@ export interface LiveGuest {
 
 /**
  * Starts a guest's QEMU and waits until its monitor answers. The folder and its definition are filed first, and by `filed`
- * the process itself; whatever fails, no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
+ * the process itself; of one that fails to start on its own no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
  */
 export async function launchGuest(
   host: HostChannel,
@@ -48,7 +48,8 @@ export async function launchGuest(
     return { process, monitor: await openMonitor(host, folder.monitor, call) }
   } catch (error) {
     const words = await logTail(host, folder.log, argv)
-    await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
+    // one that was to receive is ended by who prepared it, through the fence
+    if (!incoming) await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
     if (!isVmError(error, 'VM_CONNECTION')) throw error
     throw vmError('VM_PHASE_FAILED', `${argv[0]} on ${host.name} ended before its monitor answered`, {
       host: host.name,

@@ -56,7 +56,7 @@ describe.skipIf(qemuProblem !== null)(
       await rooms.here.start('web1', COMMAND)
       const { outgoing, incoming } = await prepared(rooms.here.uri, rooms.there.uri)
       await Promise.all(
-        Array.from({ length: 8 }, (_, at) => outgoing.tune?.({ bandwidth: 1_000_000 + at }, effect(1))),
+        Array.from({ length: 8 }, async (_, at) => outgoing.tune?.({ bandwidth: 1_000_000 + at }, effect(1))),
       )
       const { 'max-bandwidth': limit } = await (await spareMonitor(rooms, 'a')).execute(
         'query-migrate-parameters',

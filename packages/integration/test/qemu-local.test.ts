@@ -154,15 +154,15 @@ describe.skipIf(qemuProblem !== null)(
     async function performed(here: string, there: string) {
       const way = await prepared(here, there)
       await way.perform()
-      return { ...way, effect: effect(1) }
+      return way
     }
 
     test('after perform the source is stopped and revivable, the target complete, stopped and unmarked', async () => {
       await using rooms = await twoRooms()
       await rooms.here.start('web1', COMMAND)
-      const { outgoing, incoming, effect, seen } = await performed(rooms.here.uri, rooms.there.uri)
-      await incoming.ready?.(effect)
-      await outgoing.handOver?.(effect)
+      const { outgoing, incoming, seen } = await performed(rooms.here.uri, rooms.there.uri)
+      await incoming.ready?.(effect(1))
+      await outgoing.handOver?.(effect(1))
       expect(await outgoing.inspect(call)).toMatchObject({ run: 'stopped', complete: true, revivable: true })
       expect(await incoming.inspect(call)).toMatchObject({
         run: 'stopped',
@@ -170,10 +170,10 @@ describe.skipIf(qemuProblem !== null)(
         mayHaveRun: false,
       })
       expect(seen.some(({ type }) => type === 'stopped')).toBe(true)
-      await incoming.abort('test', effect)
-      await incoming.abort('again', effect)
+      await incoming.abort('test', effect(1))
+      await incoming.abort('again', effect(1))
       expect(await incoming.inspect(call)).toMatchObject({ run: 'gone', mayHaveRun: false })
-      await outgoing.abort('test', effect)
+      await outgoing.abort('test', effect(1))
       expect(await rooms.here.domains()).toMatchObject([{ state: 'running' }])
       expect(await rooms.left('b')).toEqual([])
     })
@@ -191,14 +191,14 @@ describe.skipIf(qemuProblem !== null)(
       expect(await target.migrations(call)).toMatchObject([
         { migration: 'm-by-hand', role: 'target', domain: 'web1' },
       ])
-      const outgoing = await source.source?.recall('m-by-hand', first.effect)
-      const incoming = await target.target?.recall('m-by-hand', first.effect)
+      const outgoing = await source.source?.recall('m-by-hand', effect(1))
+      const incoming = await target.target?.recall('m-by-hand', effect(1))
       expect(await outgoing?.inspect(call)).toMatchObject({ run: 'stopped' })
-      await incoming?.ready?.(first.effect)
-      await incoming?.finish(first.effect)
-      await incoming?.finish(first.effect)
+      await incoming?.ready?.(effect(1))
+      await incoming?.finish(effect(1))
+      await incoming?.finish(effect(1))
       expect(await incoming?.inspect(call)).toMatchObject({ run: 'running', mayHaveRun: true })
-      await outgoing?.confirm(first.effect)
+      await outgoing?.confirm(effect(1))
       expect(await rooms.left('a')).toEqual([])
       expect(await rooms.there.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
     })
