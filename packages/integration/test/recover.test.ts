@@ -153,3 +153,14 @@ test('a migration that never took hold of a guest, which another has moved since
   expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'rolledBack', pending: [] }])
   expect(world.running(UUID)).toEqual(['gamma'])
 })
+
+test('a journal without a commit does not undo that of a controller that had none of it', async () => {
+  const { world, kept } = await frozenAt('committing', 'before')
+  world.faults.add({ at: 'confirm', kind: 'fail' })
+  const other = await controller(world, memoryJournal()).connect('test:///beta')
+  expect(await other.recover()).toMatchObject([{ outcome: 'migrated', pending: [{ side: 'source' }] }])
+
+  expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'migrated', pending: [] }])
+  expect(world.running(UUID)).toEqual(['beta'])
+  expect(leftOn(world, 'alpha')).toEqual([])
+})

@@ -28,7 +28,14 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   const source = await look(run, 'source')
   // whoever began it may yet tell the target to run, unless the source has never stopped
   if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
-  const target: CopyState = source.run === 'gone' ? await look(run, 'target') : NOT_ASKED
+  const resumed = run.takenOver && source.run !== 'running'
+  const target: CopyState = source.run === 'gone' || resumed ? await look(run, 'target') : NOT_ASKED
+  if (resumed && target.run === 'unknown') return unclaimed(run, 'target', failure)
+  // a third controller may have committed it, in a journal of its own: the mark at the target tells
+  if (resumed && (target.run === 'running' || target.mayHaveRun)) {
+    await committed(run)
+    return settleAfterCommit(run, failure, held)
+  }
   const action =
     withoutRecord(run, source, target) ??
     (source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back')
