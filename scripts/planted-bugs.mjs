@@ -1,6 +1,7 @@
 /**
  * Faults of the protocol, each as it could have been made in good faith: changes of built files, every one of which must be
- * found there exactly once, so that a plant that no longer takes is noticed.
+ * found there exactly once, so that a plant that no longer takes is noticed. Those that seeds find only now and then are left to
+ * tests of their own.
  */
 const CLAIM = 'core/dist/migration/claim.js'
 const DECIDE = 'core/dist/migration/decide.js'
@@ -26,10 +27,6 @@ export const PLANTED_BUGS = [
         "async function again(run, side, step) {\n    if (run.at.epochs[side] !== null) return 'held';",
       ],
     ],
-  },
-  {
-    bug: 'a claim that is made again steps over whoever has taken over',
-    changes: [[CLAIM, 'claimAt(run, side, epoch + 1, step)', 'claimAt(run, side, taken(epoch, run), step)']],
   },
   {
     bug: 'a controller that was superseded claims above its successor',
@@ -138,10 +135,6 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'a target that could not be claimed is cleaned up all the same',
-    changes: [[LAST_STEP, 'if (!held[side])', 'if (false)']],
-  },
-  {
     bug: 'a second finish is not believed',
     changes: [
       [SETTLE, '(await succeeds(finish(run, half)))', '(await succeeds(finish(run, half))) && false'],
@@ -172,5 +165,9 @@ export const PLANTED_BUGS = [
   {
     bug: 'a recovery does not journal what it knows from a host',
     changes: [['core/dist/migration/recover.js', "committing ? 'committing' : 'claim'", "'claim'"]],
+  },
+  {
+    bug: 'a recovery believes its journal more than the mark at the target',
+    changes: [[SETTLE, "if (resumed && (target.run === 'running' || target.mayHaveRun))", 'if (false)']],
   },
 ]
