@@ -153,3 +153,18 @@ test('a migration that never took hold of a guest, which another has moved since
   expect(await controller(world, kept).recover()).toMatchObject([{ outcome: 'rolledBack', pending: [] }])
   expect(world.running(UUID)).toEqual(['gamma'])
 })
+
+test('a journal that is older than what another controller did does not bring the source back', async () => {
+  const { world, kept } = await frozenAt('committing', 'before')
+  const stranger = controller(world, memoryJournal())
+  world.faults.add({ at: 'confirm', kind: 'fail', times: Number.POSITIVE_INFINITY })
+  const [forward] = await (await stranger.connect('test:///alpha')).recover()
+  expect(forward).toMatchObject({ outcome: 'migrated', pending: [{ side: 'source' }] })
+  expect(world.host('alpha').domain('web1')).toMatchObject({ state: 'stopped' })
+  world.faults.clear()
+
+  const [again] = await controller(world, kept).recover()
+  expect(again).toMatchObject({ outcome: 'migrated', pending: [] })
+  expect(world.running(UUID)).toEqual(['beta'])
+  expect(world.host('alpha').domain('web1')).toBeNull()
+})

@@ -28,7 +28,12 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   const source = await look(run, 'source')
   // whoever began it may yet tell the target to run, unless the source has never stopped
   if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
-  const target: CopyState = source.run === 'gone' ? await look(run, 'target') : NOT_ASKED
+  const target: CopyState = source.run === 'gone' || run.takenOver ? await look(run, 'target') : NOT_ASKED
+  if (run.takenOver && source.run !== 'running' && (target.mayHaveRun || target.run === 'unknown')) {
+    // another controller has gone forward since this journal was written
+    await committed(run)
+    return settleAfterCommit(run, failure, held)
+  }
   const action =
     withoutRecord(run, source, target) ??
     (source.run === 'gone' ? decided(run, 0, held, source, target) : 'roll-back')
