@@ -118,22 +118,22 @@ export const PLANTED_BUGS = [
     changes: [
       [
         LAST_STEP,
-        'const targetGone = await',
-        "await bestEffort(run, 'source', held, 'the hold on the domain');\n        const targetGone = await",
+        'const targetGone =',
+        "await bestEffort(run, 'source', held, 'the hold on the domain');\n        const targetGone =",
       ],
     ],
   },
   {
     bug: 'a roll-back leaves the copy at the target',
-    changes: [[LAST_STEP, "await bestEffort(run, 'target', held, 'the incoming copy')", 'true']],
+    changes: [[LAST_STEP, "await bestEffort(run, 'target', held, 'the incoming copy')", "'ended'"]],
   },
   {
     bug: 'a roll-back does not let go of the source',
     changes: [
       [
         LAST_STEP,
-        "await bestEffort(run, 'source', held, 'the hold on the domain');\n        const source",
-        'const source',
+        "const back = await bestEffort(run, 'source', held, 'the hold on the domain')",
+        "const back = 'ended'",
       ],
     ],
   },

@@ -25,6 +25,8 @@ export interface Deployment {
   /** A new controller on a machine of its own, or on one that has had others. */
   controller(machine?: Machine): Controller
   readonly machines: readonly Machine[]
+  /** Who looks at stale calls, and who is told of each moment at which something can go wrong. */
+  attend(witness: Witness, meet: (moment: Moment) => void): void
 }
 
 const GUEST_BYTES = 8 * 1024 ** 2
@@ -32,12 +34,7 @@ const GUEST_BYTES = 8 * 1024 ** 2
 export const LINK_BYTES_PER_SECOND: number = 32 * 1024 ** 2
 const PAGES = 4
 
-export function createDeployment(
-  scenario: Scenario,
-  driverOf: DriverMaker,
-  witness: Witness,
-  strike: (moment: Moment) => void,
-): Deployment {
+export function createDeployment(scenario: Scenario, driverOf: DriverMaker): Deployment {
   const { seed, fencing, paused, dirtyPerSecond } = scenario
   const stream = (number: number): SeededRandom => seededRandom(seed, number)
   const scheduler = createScheduler(stream(STREAMS.ties))
@@ -55,7 +52,12 @@ export function createDeployment(
   })
   const shape = { memoryBytes: GUEST_BYTES, pages: PAGES, dirtyPerSecond }
   const guest = world.host('alpha').start('web1', { ...shape, paused })
-  const network = createNetwork(scheduler, stream(STREAMS.network), world, trace, witness)
+  let witness: Witness | null = null
+  let meet = (_moment: Moment): void => {}
+  const network = createNetwork(scheduler, stream(STREAMS.network), world, trace, {
+    staleArrived: (passage) => witness?.staleArrived(passage),
+    staleLanded: (passage) => witness?.staleLanded(passage),
+  })
   const machines: Machine[] = []
   let controllers = 0
 
@@ -69,11 +71,15 @@ export function createDeployment(
     random: stream(STREAMS.disk),
     uuid: guest.uuid,
     machines,
+    attend(by, then) {
+      witness = by
+      meet = then
+    },
     controller(machine) {
       controllers += 1
       const own = machine ?? createMachine(`machine ${machines.length + 1}`)
       if (!machine) machines.push(own)
-      return createController(`controller ${controllers}`, own, scheduler, strike)
+      return createController(`controller ${controllers}`, own, scheduler, (moment) => meet(moment))
     },
   }
 }

@@ -39,7 +39,7 @@ export interface Operator {
   readonly unsettled: boolean
   /** The longest time that a recovery took. */
   readonly slowestRecoveryMs: number
-  migrate(to: string, machine?: Machine): void
+  migrate(to: string): void
   cancel(): boolean
   crash(controller: Controller, replace: boolean): void
   freeze(controller: Controller, ms: number): void
@@ -66,14 +66,10 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
     })
   }
   const told = (what: Told): void => {
-    trace.tell(
-      `told by ${what.controller.name}: ${what.outcome} ${what.pending.map((one) => one.what).join('; ')}`,
-    )
-    if (what.outcome === 'inDoubt' || what.pending.length > 0) broken()
+    const { controller, outcome, pending } = what
+    trace.tell(`told by ${controller.name}: ${[outcome, ...pending.map((left) => left.what)].join('; ')}`)
+    if (outcome === 'inDoubt' || pending.length > 0) unsettled = true
     tell(what)
-  }
-  const broken = (): void => {
-    unsettled = true
   }
 
   /** One process from its start to its end, unless it dies. */
@@ -88,8 +84,8 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
     })
   }
 
-  const migrate = (to: string, machine?: Machine): void =>
-    launch(machine, async (controller) => {
+  const migrate = (to: string): void =>
+    launch(undefined, async (controller) => {
       const ferry = ferryOf(controller)
       const here = await connected(ferry, 'alpha', controller)
       const there = await connected(ferry, to, controller)
@@ -97,14 +93,14 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       const migration = domain.migrate(there, scenario.options)
       running.set(controller, migration)
       await migration.done.catch(() => {})
-      const end = await lastEvent(migration)
+      const { outcome, report } = await lastEvent(migration)
       running.delete(controller)
       const refused = !controller.begun
-      const { outcome, report } = end
       told({ by: 'migration', controller, target: to, migration: migration.id, outcome, refused, ...report })
     })
 
-  const recoverBy = (machine?: Machine, tries = 20, reviveSource = false): void =>
+  /** On that machine, or on another; tried again as long as hosts do not answer. */
+  const recoverOn = (machine?: Machine, reviveSource = false, tries = 20): void =>
     launch(machine, async (controller) => {
       controller.begun = true
       const from = scheduler.now()
@@ -112,11 +108,8 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       try {
         const hosts: Connection[] = []
         for (const host of ['alpha', 'beta', 'gamma']) hosts.push(await connected(ferry, host, controller))
-        const found = await patiently(
-          recover(ferry, hosts, { ...scenario.options, reviveSource }),
-          controller,
-          LONG,
-        )
+        const wish = { ...scenario.options, reviveSource }
+        const found = await patiently(recover(ferry, hosts, wish), controller, LONG)
         unsettled = false
         slowest = Math.max(slowest, scheduler.now() - from)
         for (const { migration, outcome, pending, target } of found) {
@@ -124,9 +117,9 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
           told({ ...what, by: 'recovery', controller, refused: false })
         }
       } catch (error) {
-        broken()
+        unsettled = true
         if (!isVmError(error) || tries === 0) throw error
-        controller.later(5_000, () => recoverBy(controller.machine, tries - 1, reviveSource))
+        controller.later(5_000, () => recoverOn(controller.machine, reviveSource, tries - 1))
       }
     })
 
@@ -154,23 +147,23 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
       busy.delete(controller)
       running.delete(controller)
       losePower(controller.machine.disk, random)
-      broken()
-      scheduler.after(random.between(100, 5_000), () => recoverBy(replace ? undefined : controller.machine))
+      unsettled = true
+      scheduler.after(random.between(100, 5_000), () => recoverOn(replace ? undefined : controller.machine))
     },
     freeze(controller, ms) {
       trace.tell(`${controller.name} freezes`)
       controller.freeze()
-      broken()
-      scheduler.after(random.between(0, ms), () => recoverBy())
+      unsettled = true
+      scheduler.after(random.between(0, ms), () => recoverOn())
       scheduler.after(ms, () => {
         trace.tell(`${controller.name} wakes`)
         controller.wake()
       })
     },
-    recoverElsewhere: () => recoverBy(),
+    recoverElsewhere: () => recoverOn(),
     reviveSource() {
       trace.tell('the user gives the target up')
-      recoverBy(undefined, 20, true)
+      recoverOn(undefined, true)
     },
   }
 }

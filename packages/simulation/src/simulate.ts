@@ -1,16 +1,15 @@
 import type { Fencing } from '@vmferry/driver-test'
 import { worldStage } from '@vmferry/driver-test/conformance'
+import { type ArmedFaults, armFaults } from './armed-faults.ts'
 import type { Breach } from './breach.ts'
 import { isInCharge } from './copies.ts'
 import { createDeployment, type Deployment, type DriverMaker, testDriver } from './deployment.ts'
 import { hasCommit } from './disk.ts'
 import { checkEnd } from './end-check.ts'
-import { type Fault, faultWords } from './fault.ts'
 import type { Cell } from './matrix.ts'
-import { createOperator, type Told } from './operator.ts'
+import { createOperator, type Operator, type Told } from './operator.ts'
 import { createOracle, type Oracle } from './oracle.ts'
 import { type Scenario, scenarioOf } from './scenario.ts'
-import { strike } from './strike.ts'
 import { checkTold } from './told-check.ts'
 
 /** How a seed is simulated. */
@@ -47,74 +46,65 @@ const END = 2 * 3_600_000
 
 /** Plays a scenario: a migration, faults, whoever recovers; then the last look. */
 export async function play(scenario: Scenario, driverOf: DriverMaker = testDriver): Promise<SeedResult> {
-  const armed = scenario.faults.map((fault) => ({ fault, skip: fault.skip, struck: false }))
-  const hits: Fault[] = []
-  const toldAll: Told[] = []
-  let oracle: Oracle | undefined = undefined as Oracle | undefined
-
-  const deployment: Deployment = createDeployment(
-    scenario,
-    driverOf,
-    {
-      staleArrived: (passage) => oracle?.staleArrived(passage),
-      staleLanded: (passage) => oracle?.staleLanded(passage),
-    },
-    (moment) => {
-      for (const one of armed) {
-        const { fault } = one
-        if (one.struck || fault.stage !== moment.stage || fault.point !== moment.point) continue
-        one.skip -= 1
-        if (one.skip >= 0 || !moment.controller.runs) continue
-        one.struck = eye.disturb(() => strike(fault, moment, { deployment, operator, oracle: eye }))
-        if (!one.struck) continue
-        trace.tell(`fault ${faultWords(fault)}`)
-        hits.push(fault)
-      }
-    },
-  )
-  const { world, scheduler, trace, uuid, machines } = deployment
+  const deployment = createDeployment(scenario, driverOf)
+  const { world, trace, uuid, machines } = deployment
   const isCommitted = (migration: string): boolean => machines.some(({ disk }) => hasCommit(disk, migration))
-  const eye = createOracle({ world, uuid, fences: scenario.fencing === 'host', isCommitted, trace })
-  oracle = eye
+  const oracle = createOracle({ world, uuid, fences: scenario.fencing === 'host', isCommitted, trace })
+  const tolds: Told[] = []
   const operator = createOperator(deployment, (told) => {
-    toldAll.push(told)
-    checkTold(told, world, eye)
+    tolds.push(told)
+    checkTold(told, world, oracle)
   })
-  const between = (): boolean => {
-    eye.look()
-    return eye.breaches.length === 0
-  }
+  const faults = armFaults(scenario.faults, { deployment, operator, oracle })
+  deployment.attend(oracle, (moment) => faults.meet(moment))
 
-  eye.look()
-  operator.migrate('beta')
-  let end = await scheduler.run(END, between)
-  // each fault may strike whoever recovers, too
-  for (let calm = 0; calm < 2 && end === 'quiet' && operator.unsettled; calm += 1) {
-    const before = hits.length
-    operator.recoverElsewhere()
-    end = await scheduler.run(END, between)
-    if (hits.length > before) calm = 0
-  }
-  if (end === 'quiet' && operator.unsettled && scenario.reviveSource) {
-    eye.forgive()
-    operator.reviveSource()
-    end = await scheduler.run(END, between)
-  }
+  const end = await unfold(deployment, operator, oracle, faults)
   if (end === 'late' || (end === 'quiet' && operator.busy.size > 0))
-    eye.report('I8', `${[...operator.busy].map(({ name }) => name).join(', ')} did not come to an end`)
-  if (end === 'quiet' && operator.busy.size === 0) {
-    checkEnd(toldAll, world, eye)
-    await checkMemory(deployment, eye)
+    oracle.report('I8', `${[...operator.busy].map(({ name }) => name).join(', ')} did not come to an end`)
+  else if (end === 'quiet') {
+    checkEnd(tolds, world, oracle)
+    await checkMemory(deployment, oracle)
   }
   return {
     scenario,
-    breaches: eye.breaches,
-    hits,
+    breaches: oracle.breaches,
+    hits: faults.hits,
     hash: trace.hash(),
     trace: trace.lines,
     slowestRecoveryMs: operator.slowestRecoveryMs,
-    excuse: eye.excuse,
+    excuse: oracle.excuse,
   }
+}
+
+/** A user migrates the guest; when all is quiet, what is not settled is recovered. */
+async function unfold(
+  { scenario, scheduler }: Deployment,
+  operator: Operator,
+  oracle: Oracle,
+  { hits }: ArmedFaults,
+): Promise<'quiet' | 'late' | 'stopped'> {
+  const untilQuiet = (): Promise<'quiet' | 'late' | 'stopped'> =>
+    scheduler.run(END, () => {
+      oracle.look()
+      return oracle.breaches.length === 0
+    })
+
+  oracle.look()
+  operator.migrate('beta')
+  let end = await untilQuiet()
+  // faults that are still waiting may strike whoever recovers, too
+  for (let calm = 0; calm < 2 && end === 'quiet' && operator.unsettled; calm += 1) {
+    const before = hits.length
+    operator.recoverElsewhere()
+    end = await untilQuiet()
+    if (hits.length > before) calm = 0
+  }
+  if (end === 'quiet' && operator.unsettled && scenario.reviveSource) {
+    oracle.forgive()
+    operator.reviveSource()
+    end = await untilQuiet()
+  }
+  return end
 }
 
 /** I7: the guest's memory holds what the guest wrote, and nothing else. */

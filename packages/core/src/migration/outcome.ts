@@ -2,7 +2,8 @@
  * How a migration ended. Exactly one copy of the guest runs after `migrated` and `rolledBack`.
  *
  * - `migrated`: the target is in charge.
- * - `rolledBack`: the source is in charge, in the state that it, or its guest, left.
+ * - `rolledBack`: the source is in charge, in the state that it, or its guest, left; or it got the guest back and has it no
+ *   more, because somebody else has moved or ended it since.
  * - `inDoubt`: the target may have been told to run the guest and cannot be asked, or the source does not answer; what is
  *   stopped is kept stopped.
  * - `lost`: both copies are proved gone.

@@ -28,9 +28,11 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   const source = await look(run, 'source')
   // whoever began it may yet tell the target to run, unless the source has never stopped
   if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
-  const target: CopyState = source.run === 'gone' || run.takenOver ? await look(run, 'target') : NOT_ASKED
-  if (run.takenOver && source.run !== 'running' && (target.mayHaveRun || target.run === 'unknown')) {
-    // another controller has gone forward since this journal was written
+  const resumed = run.takenOver && source.run !== 'running'
+  const target: CopyState = source.run === 'gone' || resumed ? await look(run, 'target') : NOT_ASKED
+  if (resumed && target.run === 'unknown') return unclaimed(run, 'target', failure)
+  // a third controller may have committed it, in a journal of its own: the mark at the target tells
+  if (resumed && (target.run === 'running' || target.mayHaveRun)) {
     await committed(run)
     return settleAfterCommit(run, failure, held)
   }
