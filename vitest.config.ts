@@ -9,6 +9,8 @@ const source = {
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
+    // most of the time is spent waiting for real hypervisors
+    maxWorkers: 2,
     projects: [
       {
         ...source,

@@ -138,7 +138,7 @@ describe.skipIf(qemuProblem !== null)(`a secret on a QEMU command line ${qemuPro
     const there = await ferry.connect(`qemu:///session?run=${folder}/b`)
     try {
       const web1 = await here.start('web1', [...COMMAND, ...OBJECT])
-      const [id = ''] = readdirSync(join(folder, 'a'))
+      const [id = ''] = guestsIn(join(folder, 'a'))
       const definition = join(folder, 'a', id, 'definition.json')
       expect(readFileSync(definition, 'utf8')).toContain(SECRET)
       expect(statSync(definition).mode & 0o777).toBe(0o600)
@@ -151,7 +151,7 @@ describe.skipIf(qemuProblem !== null)(`a secret on a QEMU command line ${qemuPro
       for await (const event of migration) ears.hear(event)
       await told(ears, async () => (await migration).name)
       ears.hear(migration.report)
-      const [arrived = ''] = readdirSync(join(folder, 'b'))
+      const [arrived = ''] = guestsIn(join(folder, 'b'))
       for (const file of ['definition.json', 'incoming.json'])
         expect(statSync(join(folder, 'b', arrived, file)).mode & 0o777).toBe(0o600)
       expect(statSync(join(folder, 'b', arrived)).mode & 0o777).toBe(0o700)
@@ -217,3 +217,8 @@ describe.skipIf(qemuProblem !== null)(`a secret on a QEMU command line ${qemuPro
     },
   )
 })
+
+/** The folders of guests in a run directory; epochs stay beside them. */
+function guestsIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name !== '.claims')
+}
