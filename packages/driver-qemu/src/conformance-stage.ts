@@ -4,6 +4,7 @@ import {
   type ConformanceStage,
   type DriverConnection,
   type HostChannel,
+  isVmError,
   type Side,
   type StageLoan,
   sleep,
@@ -128,6 +129,10 @@ async function lookAt(host: HostChannel, { folder }: Guest, call: CallOptions) {
     const seen = typeof shown === 'string' ? countIn(shown) : null
     if (!seen) throw vmError('VM_PROTOCOL', `QEMU shows no count: ${JSON.stringify(shown)}`)
     return { running, ...seen }
+  } catch (error) {
+    // it may end while it is looked at
+    if (isVmError(error, 'VM_CONNECTION')) return null
+    throw error
   } finally {
     await monitor.close()
   }
