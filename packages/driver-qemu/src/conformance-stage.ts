@@ -65,8 +65,16 @@ export async function openQemuStage(
     return guests.find(({ definition, alive }) => definition.name === guest && alive) ?? null
   }
   const look: ConformanceStage['look'] = async (side, guest) => {
-    const found = await find(side, guest)
-    return found && lookAt(rooms[side].host, found, call)
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const found = await find(side, guest)
+        return found && (await lookAt(rooms[side].host, found, call))
+      } catch (error) {
+        // its folder may go while it is read
+        if (!isVmError(error, 'VM_PROTOCOL') || tries === 5) throw error
+        await sleep(loan.clock, 20)
+      }
+    }
   }
 
   return {
