@@ -6,7 +6,7 @@ import { GUEST, slowly } from '../guest.ts'
 import { PHASED, wayBackAfter } from '../needs.ts'
 import { chosen, receiver, sender } from '../surveys.ts'
 import { countsOn, isGone } from '../watch.ts'
-import { abort, arrived, begin, dialOf, effects, loaded, type Prepared, prepare } from '../way.ts'
+import { abort, arrived, begin, dialOf, effects, loaded, type Prepared, prepare, UNHEARD } from '../way.ts'
 
 /** A call that can be cancelled, ready to be made. */
 type Ready = (signal: AbortSignal) => Promise<unknown>
@@ -16,12 +16,12 @@ const STEPS: Readonly<Record<string, (bench: Bench) => Promise<Ready>>> = {
   async begin(bench) {
     const request: ChosenRequest = await chosen(bench)
     const { effect } = effects(bench)
-    return (signal) => sender(bench.source).begin(GUEST, request, effect({ signal, onProgress() {} }))
+    return (signal) => sender(bench.source).begin(GUEST, request, effect({ signal, onProgress: UNHEARD }))
   },
   async prepare(bench) {
     const { outgoing, request, effect } = await begin(bench)
     return (signal) =>
-      receiver(bench.target).prepare(outgoing.offer, request, effect({ signal, onProgress() {} }))
+      receiver(bench.target).prepare(outgoing.offer, request, effect({ signal, onProgress: UNHEARD }))
   },
   async perform(bench) {
     return performing(await prepare(await begin(bench, slowly(bench))))
@@ -38,7 +38,7 @@ const STEPS: Readonly<Record<string, (bench: Bench) => Promise<Ready>>> = {
 
 function performing(way: Prepared): Ready {
   const { outgoing, incoming, effect } = way
-  return (signal) => outgoing.perform(incoming.ticket, dialOf(way), effect({ signal, onProgress() {} }))
+  return (signal) => outgoing.perform(incoming.ticket, dialOf(way), effect({ signal, onProgress: UNHEARD }))
 }
 
 /** Milliseconds that a call may take to stop, and after which a perform is well under way. */

@@ -85,14 +85,11 @@ export function createFerry(options: FerryOptions): Ferry {
       return opened as Connection<never>
     },
     async recover(id, wish = {}) {
-      const open = openInJournal(await parts.journal.entries()).filter(
-        ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
-      )
-      if (id !== undefined && open.length === 0)
-        throw vmError('VM_NOT_FOUND', `the journal has no open migration ${id}`, {
+      const missing = (): Error =>
+        vmError('VM_NOT_FOUND', `the journal has no open migration ${id}`, {
           remedy: 'connect to one of its hosts and recover what that host has on file: connection.recover()',
         })
-      return recoverAll(parts, open, wish)
+      return recoverAll(parts, openInJournal(await parts.journal.entries()), id, missing, wish)
     },
     async close() {
       closed = true

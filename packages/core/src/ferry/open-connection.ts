@@ -75,14 +75,11 @@ export async function openConnection(
       await lifecycle().stop(checkName(name), { force }, call())
     },
     async recover(id, options = {}) {
-      const open = (await answered((asked) => openOn(current, asked))).filter(
-        ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
-      )
-      if (id !== undefined && open.length === 0)
-        throw vmError('VM_NOT_FOUND', `${uri.text} has no open migration ${id}`, {
+      const missing = (): Error =>
+        vmError('VM_NOT_FOUND', `${uri.text} has no open migration ${id}`, {
           remedy: 'look at its other host',
         })
-      return recoverAll(parts, open, options)
+      return recoverAll(parts, await answered((asked) => openOn(current, asked)), id, missing, options)
     },
     close() {
       closing ??= (async () => {

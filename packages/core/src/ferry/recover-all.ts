@@ -1,15 +1,24 @@
-import type { CallOptions, DriverConnection, HostRecord } from '../driver/index.ts'
+import type { CallOptions, DriverConnection, HostRecord, MigrationId } from '../driver/index.ts'
 import { type OpenMigration, openOnHost } from '../migration/open-migration.ts'
 import { type RecoverOptions, type Recovery, recoverMigration } from '../migration/recover.ts'
 import type { FerryParts } from './ferry-parts.ts'
 import { lateEnd } from './late-end.ts'
 
-/** Recovers migrations one after the other, over connections of their own. */
+/**
+ * Recovers that one of the open migrations, or all that this ferry does not carry out itself, one after the other, over
+ * connections of their own. Rejects with `missing` for an id that is not among them.
+ */
 export async function recoverAll(
   parts: FerryParts,
-  open: readonly OpenMigration[],
+  all: readonly OpenMigration[],
+  id: MigrationId | undefined,
+  missing: () => Error,
   options: RecoverOptions,
 ): Promise<readonly Recovery[]> {
+  const open = all.filter(
+    ({ migration }) => !parts.running.has(migration) && (id === undefined || migration === id),
+  )
+  if (id !== undefined && open.length === 0) throw missing()
   const recovered: Recovery[] = []
   for (const one of open) {
     const { source, target } = one.request

@@ -27,8 +27,8 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   if (!held.source) return unclaimed(run, 'source', failure)
   const source = await look(run, 'source')
   // whoever began it may yet tell the target to run, unless the source has never stopped
-  if (run.takenOver && !held.target && source.run !== 'running') return unclaimed(run, 'target', failure)
   const resumed = run.takenOver && source.run !== 'running'
+  if (resumed && !held.target) return unclaimed(run, 'target', failure)
   const target: CopyState = source.run === 'gone' || resumed ? await look(run, 'target') : NOT_ASKED
   if (resumed && target.run === 'unknown') return unclaimed(run, 'target', failure)
   // a third controller may have committed it, in a journal of its own: the mark at the target tells

@@ -29,13 +29,13 @@ export async function superseded(run: Run, failure: VmError): Promise<Settled> {
 
 /** A host gives no answer that could still do something: nothing is changed, not at the other one either. */
 export function unclaimed(run: Run, side: 'source' | 'target', failure: VmError): Settled {
-  const { source, target, domain, id, at } = run
+  const { source, target, domain, at } = run
   const { host } = run[side]
   if (at.prepared)
     at.pending.push({ side: 'target', what: `the incoming copy on ${target.host}, if there is one` })
   at.pending.push({ side: 'source', what: `the hold on ${domain} on ${source.host}` })
   const message = `${host} gives no answer, so nothing was changed for ${domain}: ${failure.message}`
-  const remedy = `once ${host} answers: vmferry recover ${id}; or look: vmferry list ${run.request[side].uri.text}`
+  const remedy = onceAnswered(run, side)
   const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy, host })
   const guest: GuestStates = {
     source: side === 'source' ? 'unknown' : 'stopped',
@@ -46,9 +46,9 @@ export function unclaimed(run: Run, side: 'source' | 'target', failure: VmError)
 
 /** Whether the target runs cannot be known, and the source is kept stopped. */
 export function inDoubt(run: Run, failure: VmError, source: CopyState, target: CopyState): Settled {
-  const { domain, id, request } = run
+  const { domain } = run
   const message = `${domain} was handed to ${run.target.host}, which cannot say whether it runs; the copy on ${run.source.host} is kept stopped`
-  const remedy = `once ${run.target.host} answers: vmferry recover ${id}; or look: vmferry list ${request.target.uri.text}`
+  const remedy = onceAnswered(run, 'target')
   const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure, source, target), remedy })
   const guest: GuestStates = { source: inWords(source), target: inWords(target) }
   return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
@@ -70,18 +70,18 @@ export function sourceLost(run: Run, failure: VmError, guest: GuestStates): Sett
 
 /** Rolled back to a source that is not there any more, and the target does not say what it has. */
 export function targetUnknown(run: Run, failure: VmError, guest: GuestStates): Settled {
-  const { domain, id, request, source, target } = run
+  const { domain, source, target } = run
   const message = `${domain} is not on ${source.host} any more, and ${target.host} cannot say what it has: ${failure.message}`
-  const remedy = `once ${target.host} answers: vmferry recover ${id}; or look: vmferry list ${request.target.uri.text}`
+  const remedy = onceAnswered(run, 'target')
   const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy })
   return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
 }
 
 /** Rolled back to a source that does not say what it does. */
 export function sourceUnknown(run: Run, failure: VmError, guest: GuestStates): Settled {
-  const { domain, id, request } = run
+  const { domain } = run
   const message = `${run.source.host} cannot say whether ${domain} runs again: ${failure.message}`
-  const remedy = `once ${run.source.host} answers: vmferry recover ${id}; or look: vmferry list ${request.source.uri.text}`
+  const remedy = onceAnswered(run, 'source')
   const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure), remedy })
   return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
 }
@@ -90,6 +90,11 @@ export function sourceUnknown(run: Run, failure: VmError, guest: GuestStates): S
 export function told(run: Run, error: VmError, outcome: Outcome, guest: GuestStates): VmError {
   const { phase = run.at.phase, host = run.source.host, remedy = defaultRemedy(outcome) } = error
   return restated(error, { phase, host, remedy, outcome, guest })
+}
+
+/** The next safe command where a host has to be asked first. */
+function onceAnswered(run: Run, side: 'source' | 'target'): string {
+  return `once ${run[side].host} answers: vmferry recover ${run.id}; or look: vmferry list ${run.request[side].uri.text}`
 }
 
 function defaultRemedy(outcome: Outcome): string {
