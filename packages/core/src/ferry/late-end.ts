@@ -1,6 +1,13 @@
-import { type Clock, type ConnectionUri, type DriverConnection, vmError } from '../driver/index.ts'
+import {
+  type Clock,
+  type ConnectionUri,
+  type DriverConnection,
+  type VmError,
+  vmError,
+} from '../driver/index.ts'
 import { hostName } from '../migration/negotiate.ts'
 import type { Side } from '../migration/run.ts'
+import { bounded } from './bounded.ts'
 import type { ConnectionEnd } from './connection-end.ts'
 
 /** An end of a migration whose host may be out of reach: connected when it is first asked to, and bounded. */
@@ -27,18 +34,13 @@ export function lateEnd(
     },
     async reconnect() {
       if (end) return end.renew()
-      const late = new AbortController()
-      const stop = clock.schedule(LIMIT, () =>
-        late.abort(vmError('VM_TIMEOUT', `${uri.text} gave no answer`, { host })),
-      )
+      const late = (): VmError => vmError('VM_TIMEOUT', `${uri.text} gave no answer`, { host })
       try {
-        end = await connect(uri.text, late.signal)
+        end = await bounded(clock, LIMIT, late, ({ signal }) => connect(uri.text, signal))
         return end.current()
       } catch (error) {
         failure = error
         throw error
-      } finally {
-        stop()
       }
     },
     close: async () => end?.handle.close(),

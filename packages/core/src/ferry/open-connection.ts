@@ -4,9 +4,11 @@ import {
   type Driver,
   type DriverConnection,
   type HostProvider,
+  type VmError,
   vmError,
 } from '../driver/index.ts'
 import { checkName } from '../edge/names.ts'
+import { bounded } from './bounded.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionEnd } from './connection-end.ts'
 import type { Domain } from './domain.ts'
@@ -40,11 +42,8 @@ export async function openConnection(
   /** A question to the host: one that gives no answer is no reason to wait for ever. */
   const answered = async <T>(question: (call: CallOptions) => Promise<T>): Promise<T> => {
     refuseClosed()
-    const late = new AbortController()
-    const expire = (): void =>
-      late.abort(vmError('VM_TIMEOUT', `${uri.text} gave no answer within ${PATIENCE} ms`))
-    const stop = clock.schedule(PATIENCE, expire)
-    return question({ signal: late.signal }).finally(stop)
+    const late = (): VmError => vmError('VM_TIMEOUT', `${uri.text} gave no answer within ${PATIENCE} ms`)
+    return bounded(clock, PATIENCE, late, question)
   }
   const lifecycle = (): NonNullable<DriverConnection['lifecycle']> => {
     if (current.lifecycle) return current.lifecycle
@@ -97,11 +96,8 @@ export async function openConnection(
     current: () => current,
     async renew() {
       const broken = current
-      const late = new AbortController()
-      const stop = clock.schedule(RENEWAL, () =>
-        late.abort(vmError('VM_TIMEOUT', `${uri.text} gave no answer`)),
-      )
-      current = await dial({ signal: late.signal }).finally(stop)
+      const late = (): VmError => vmError('VM_TIMEOUT', `${uri.text} gave no answer`)
+      current = await bounded(clock, RENEWAL, late, dial)
       broken.close().catch(() => {})
       return current
     },
