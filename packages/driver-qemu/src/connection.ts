@@ -1,10 +1,8 @@
 import {
   type CallOptions,
-  type Clock,
   type ConnectionUri,
   type DriverConnection,
   type HostChannel,
-  type Logger,
   type Random,
   vmError,
 } from '@vmferry/core/driver'
@@ -32,7 +30,7 @@ exit 0
 export async function connectQemu(
   uri: ConnectionUri,
   host: HostChannel,
-  ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  ports: Pick<QemuHost, 'clock' | 'log' | 'deadManLimit'> & { readonly random: Random },
   call: CallOptions,
 ): Promise<DriverConnection> {
   const given = runDirectoryOf(uri)

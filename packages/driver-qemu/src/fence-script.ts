@@ -31,6 +31,19 @@ exec "$@"
 `
 
 /**
+ * The dead man's switch: hears a word within each $1 seconds, and ends at any but "alive". Without one it runs the script
+ * that follows, with the epoch $2; nobody may be there to hear what it says.
+ */
+export const DEAD_MAN: string = `
+limit=$1 epoch=$2
+shift 2
+while word=$(timeout "$limit" sh -c 'read -r word && echo "$word"'); do
+  [ "$word" = alive ] || exit 0
+done
+echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
+`
+
+/**
  * The fence: waits for the epoch on its standard input, takes the lock, compares, and does the steps that follow the
  * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
  * no claim comes between the comparison and the effect. Its last line tells how it ended.
@@ -39,6 +52,8 @@ exec "$@"
  * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
  * timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all but the first, and nobody has to
  * remember which that was. `skim` throws away what piled up unread.
+ *
+ * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
  * that not where a mark ends with the boot, as its guest does.
@@ -76,6 +91,25 @@ do_tell() {
   done
   printf '%s\\n' "$answer"
   case $answer in *'"error": {'*) exit ${ENDED.refused};; esac
+}
+
+migration() {
+  answer=$(do_tell "m$$" '{"execute":"query-migrate","id":"'"m$$"'"}') || exit
+  status=none
+  case $answer in *'"status": "'*) status=\${answer#*'"status": "'}; status=\${status%%'"'*};; esac
+}
+
+do_cancel() {
+  migration
+  case $status in none|completed|failed|cancelled|postcopy*) return 0;; esac
+  do_tell "c$$" '{"execute":"migrate_cancel","id":"'"c$$"'"}' || exit
+  while migration; do
+    case $status in none|completed|failed|cancelled) break;; esac
+    sleep 0.05
+  done
+  [ "$status" != completed ] && [ "$1" = cont ] || return 0
+  sleep 0.2
+  do_tell "r$$" '{"execute":"cont","id":"'"r$$"'"}'
 }
 
 do_mark() { : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"; }

@@ -14,6 +14,7 @@ export interface Step<A = unknown> {
 
 /** A file of the guest's folder. */
 export type GuestFile =
+  | 'dead-man'
   | 'definition.json'
   | 'incoming.json'
   | 'outgoing.json'
@@ -48,6 +49,11 @@ export function arrive(record: object, definition: object): Step<null> {
 /** Removes the guest's folder with all in it. */
 export function remove(): Step<null> {
   return { words: ['remove', '', ''] }
+}
+
+/** Cancels a migration that is under way. `revives`: whoever is stopped for it runs again. */
+export function cancel(revives: boolean): Step<null> {
+  return { words: ['cancel', revives ? 'cont' : '', ''] }
 }
 
 /** Leaves the mark that this copy may have run, on the disk. */

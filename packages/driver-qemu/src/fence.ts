@@ -17,6 +17,8 @@ export interface Fence {
   ask<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Answers<S>>
   /** As {@link Fence.act}, by a process that stands by from now on. The steps can be repeated without harm. */
   ready<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Readied<S>>
+  /** The command line of a script that does the steps as {@link Fence.act} does, once it reads an epoch from its standard input. */
+  script(steps: readonly Step[]): string[]
   /** The command line of a program that files its identity and stays, unless the host holds a higher epoch. */
   launch(file: string, argv: readonly string[], call: EffectOptions): string[]
 }
@@ -58,6 +60,7 @@ export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fenc
         end: waiting.end,
       }
     },
+    script: (steps) => fenced([skim(), ...steps]),
     launch: (file, argv, { epoch }) => ['sh', '-c', LAUNCH, 'sh', ...place, `${epoch}`, file, ...argv],
   }
 }

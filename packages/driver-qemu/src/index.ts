@@ -4,4 +4,4 @@
  * @packageDocumentation
  */
 export { QEMU_CAPABILITIES } from './capabilities.ts'
-export { qemu, qemu as driver } from './driver.ts'
+export { type QemuOptions, qemu, qemu as driver } from './driver.ts'

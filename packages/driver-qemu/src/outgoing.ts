@@ -10,6 +10,7 @@ import {
 } from '@vmferry/core/driver'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { cancelCopy, copyGuest } from './copy.ts'
+import { deadMan, END_DEAD_MAN } from './dead-man.ts'
 import { type Fence, fenceOf } from './fence.ts'
 import { drop, end, keep, remove, tell } from './fence-step.ts'
 import type { Guest } from './guest-list.ts'
@@ -61,12 +62,16 @@ export function openOutgoing(
     async perform(ticket, _dial, call) {
       if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
       await fence.act([keep('outgoing.json', { ...file, phase: 'perform' })], call)
-      const to = await dataPath(ticket, call)
-      const order = { host: host.name, clock, to, request: { ...request, ...tuned } }
+      const life = { limit: at.deadManLimit, revives: offer.runState === 'running' }
+      const controller = await deadMan(host, clock, fence, folder, life, call)
       try {
+        const to = await dataPath(ticket, call)
+        const order = { host: host.name, clock, to, request: { ...request, ...tuned } }
         return await copyGuest(fence, monitor, order, call)
       } catch (error) {
         throw await withTunnelWords(at, ticket, guest, error)
+      } finally {
+        controller.off()
       }
     },
     async handOver(call) {
@@ -87,13 +92,13 @@ export function openOutgoing(
         )
     },
     async confirm(call) {
-      await fence.act([end('process', END_LIMIT), ...END_TUNNEL, remove()], call)
+      await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
       await monitor?.close()
     },
     async abort(_reason, call) {
       const gone = await isGone(call)
       if (!gone) await revive(call)
-      await fence.act([...END_TUNNEL, drop('outgoing.json')], call)
+      await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()
       if (gone)
         throw vmError('VM_PHASE_FAILED', `the QEMU of '${offer.domain}' on ${host.name} is gone`, {

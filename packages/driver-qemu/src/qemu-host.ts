@@ -7,6 +7,8 @@ export interface QemuHost {
   readonly runDirectory: string
   readonly clock: Clock
   readonly log: Logger
+  /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */
+  readonly deadManLimit: number
   /** Eight hexadecimal digits, random. */
   newId(): string
   /** A random uuid of version 4. */

@@ -78,6 +78,8 @@ export interface GuestFolder {
   readonly tunnelSocket: string
   readonly tunnelProcess: string
   readonly tunnelLog: string
+  /** Identity of the process that cancels a copy whose controller is lost. */
+  readonly deadMan: string
 }
 
 export function guestFolder(runDirectory: string, id: string): GuestFolder {
@@ -98,5 +100,6 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     tunnelSocket: `${path}/tunnel.sock`,
     tunnelProcess: `${path}/tunnel`,
     tunnelLog: `${path}/tunnel.log`,
+    deadMan: `${path}/dead-man`,
   }
 }

@@ -31,11 +31,12 @@ export async function sourceFacts(
   const files = statFiles(host, definition.argv, call)
   const monitor = await openMonitor(host, folder.spareMonitor, call)
   try {
-    const [status, type, memory, migration] = await Promise.all([
+    const [status, type, memory, migration, kvm] = await Promise.all([
       monitor.execute('query-status', {}, { signal }),
       monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
       monitor.execute('query-memory-size-summary', {}, { signal }),
       monitor.execute('query-migrate', {}, { signal }),
+      monitor.execute('query-kvm', {}, { signal }),
     ])
     const state = runStateOf(status)
     if (state === 'stopped')
@@ -67,6 +68,9 @@ export async function sourceFacts(
       findings: [
         ...(fenced ? [] : [unfenced(definition.name)]),
         ...openMonitorFindings(definition, host.name),
+        ...(request.live && !kvm.enabled && monitor.version.major < 9
+          ? [missedWrites(definition.name, host.name)]
+          : []),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -91,6 +95,17 @@ function openMonitorFindings({ name, argv }: Definition, host: string): Finding[
     remedy:
       'a monitor can start programs on its host: use a UNIX socket, as in -qmp unix:/path,server=on,wait=off',
   }))
+}
+
+/** Measured on QEMU 7.2: 2 of 12 copies in four rounds had an old page. Mended in 9.0 (commit 03bfc2188f, by its words). */
+function missedWrites(name: string, host: string): Finding {
+  return {
+    severity: 'warning',
+    code: 'writes-missed',
+    side: 'source',
+    message: `the QEMU of '${name}' on ${host} is older than 9.0 and has no KVM: it can miss what the guest writes while it is copied`,
+    remedy: 'migrate without --live, or start the guest with a newer QEMU',
+  }
 }
 
 /** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */

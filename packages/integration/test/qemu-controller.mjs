@@ -1,13 +1,16 @@
 /**
  * A controller as a process of its own: migrates the guest `web1` from one run directory to another, and sends itself a
- * signal at one line of its journal, `before` or `after` that is written. Prints how it ended, if it ever gets there.
+ * signal at one line of its journal, `before` or `after` that is written, or once bytes move: `copying`. Prints how it
+ * ended, if it ever gets there.
  */
 import { createFerry } from '@vmferry/core'
 import { qemu } from '@vmferry/driver-qemu'
 import { local } from '@vmferry/host'
 import { fileJournal } from '@vmferry/host/journal'
 
-const [source = '', target = '', folder = '', step = '', when = '', signal = ''] = process.argv.slice(2)
+const [source = '', target = '', folder = '', step = '', when = '', signal = '', more = '{}'] =
+  process.argv.slice(2)
+const { deadManLimit, ...options } = JSON.parse(more)
 const kept = fileJournal({ folder })
 const strike = async (entry, moment) => {
   if (entry.step !== step || when !== moment) return
@@ -23,11 +26,17 @@ const journal = {
     await strike(entry, 'after')
   },
 }
-const ferry = createFerry({ drivers: [qemu()], hosts: [local()], journal })
+const ferry = createFerry({ drivers: [qemu({ deadManLimit })], hosts: [local()], journal })
 const here = await ferry.connect(source)
 const there = await ferry.connect(target)
 const web1 = await here.domain('web1')
-const ended = await web1.migrate(there, { live: true }).done.then(
+const migration = web1.migrate(there, { live: true, ...options })
+const watch = async () => {
+  for await (const event of migration)
+    if (step === 'copying' && event.type === 'progress' && event.bytes > 0) process.kill(process.pid, signal)
+}
+void watch()
+const ended = await migration.done.then(
   () => ({ outcome: 'migrated' }),
   ({ code, outcome }) => ({ code, outcome }),
 )

@@ -4,7 +4,7 @@ import { cp, readdir, readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createFerry, type Ferry } from '@vmferry/core'
+import { createFerry, type Ferry, type MigrateOptions } from '@vmferry/core'
 import { qemu } from '@vmferry/driver-qemu'
 import { local } from '@vmferry/host'
 import { fileJournal } from '@vmferry/host/journal'
@@ -23,10 +23,20 @@ async function controllerAt(
   step: string,
   when: 'before' | 'after',
   signal: 'SIGSTOP' | 'SIGKILL',
+  more: MigrateOptions & { readonly deadManLimit?: number } = {},
 ) {
   await rooms.here.start('web1', COMMAND)
   const journal = join(rooms.folder, 'journal')
-  const argv = [CONTROLLER, rooms.here.uri, rooms.there.uri, journal, step, when, signal]
+  const argv = [
+    CONTROLLER,
+    rooms.here.uri,
+    rooms.there.uri,
+    journal,
+    step,
+    when,
+    signal,
+    JSON.stringify(more),
+  ]
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const ended = endOf(child)
@@ -86,6 +96,18 @@ async function copies(rooms: TwoRooms): Promise<{ running: string[]; processes: 
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
   const ours = lines.filter((line) => line.startsWith('qemu-system') && line.includes(rooms.folder))
   return { running, processes: ours.length }
+}
+
+/** What the source's QEMU says of its guest and its migration. The target's has ended with the stream. */
+async function sourceSays(rooms: TwoRooms): Promise<{ running: boolean; migration: string | undefined }> {
+  const [{ path } = { path: '' }] = await bothRooms(rooms)
+  const socket = connect(join(path, 'spare.sock'))
+  await once(socket, 'connect')
+  const monitor = await qmp(socket)
+  const { status: migration } = await monitor.execute('query-migrate')
+  const { running } = await monitor.execute('query-status')
+  await monitor.close()
+  return { running, migration }
 }
 
 /** One copy runs there, and the other room is as if there had never been one. */
@@ -152,5 +174,27 @@ describe.skipIf(qemuProblem !== null)(
         })
       },
     )
+
+    describe.each([true, false])('a copy (live: %s) whose controller', (live) => {
+      const slowly = { live, bandwidth: 1, deadManLimit: 1_000 }
+      const runsOn = { running: true, migration: 'cancelled' }
+
+      test('is killed is cancelled by the source itself, and the guest runs on', async () => {
+        await using rooms = await twoRooms()
+        const { journal } = await controllerAt(rooms, 'copying', 'after', 'SIGKILL', slowly)
+        await expect.poll(() => sourceSays(rooms), { timeout: 15_000 }).toEqual(runsOn)
+        expect(await another(journal).recover()).toMatchObject([{ outcome: 'rolledBack', pending: [] }])
+        await expectOnlyIn(rooms, 'a')
+      })
+
+      test('freezes is cancelled by the source itself, and it learns so when it wakes', async () => {
+        await using rooms = await twoRooms()
+        const { child, ended } = await controllerAt(rooms, 'copying', 'after', 'SIGSTOP', slowly)
+        await expect.poll(() => sourceSays(rooms), { timeout: 15_000 }).toEqual(runsOn)
+        child.kill('SIGCONT')
+        expect(await ended).toEqual({ code: 'VM_PHASE_FAILED', outcome: 'rolledBack' })
+        await expectOnlyIn(rooms, 'a')
+      })
+    })
   },
 )

@@ -87,6 +87,7 @@ export interface QmpCommands {
   system_powerdown: Command<QmpNothing, QmpNothing>
   system_reset: Command<QmpNothing, QmpNothing>
 
+  'query-kvm': Command<QmpNothing, { readonly enabled: boolean; readonly present: boolean }>
   'query-name': Command<QmpNothing, { readonly name?: string }>
   'query-uuid': Command<QmpNothing, { readonly UUID: string }>
   'query-machines': Command<QmpNothing, readonly MachineInfo[]>

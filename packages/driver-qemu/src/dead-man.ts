@@ -1,0 +1,51 @@
+import { type Clock, type EffectOptions, type HostChannel, sleep } from '@vmferry/core/driver'
+import type { Fence } from './fence.ts'
+import { DEAD_MAN } from './fence-script.ts'
+import { cancel, drop, end, type Step } from './fence-step.ts'
+import type { GuestFolder } from './run-directory.ts'
+
+/**
+ * The dead man's switch of a copy: a process at the source that cancels it, and lets the guest run on as before, when the
+ * controller gives no sign of life for `limit` milliseconds, or its connection has ended. It can do nothing else: a copy
+ * that is complete stays so, and where another controller has claimed the domain it does nothing at all.
+ */
+export interface DeadMan {
+  /** Tells it that nobody has died. */
+  off(): void
+}
+
+/** Arms it. `revives`: the guest ran before, and may have been stopped for the copy. */
+export async function deadMan(
+  host: HostChannel,
+  clock: Clock,
+  fence: Fence,
+  folder: GuestFolder,
+  { limit, revives }: { readonly limit: number; readonly revives: boolean },
+  call: EffectOptions,
+): Promise<DeadMan> {
+  const seconds = `${limit / 1000}`
+  const script = fence.script([cancel(revives)])
+  const argv = ['sh', '-c', DEAD_MAN, 'sh', seconds, `${call.epoch}`, ...script]
+  const { stdin, stdout, stderr, exit } = await host.spawn(fence.launch(folder.deadMan, argv, call), call)
+  exit.catch(() => {})
+  stdin.on('error', () => {})
+  stdout.resume()
+  stderr.resume()
+  const stop = new AbortController()
+  const live = async (): Promise<void> => {
+    for (;;) {
+      stdin.write('alive\n')
+      await sleep(clock, limit / 4, stop.signal)
+    }
+  }
+  live().catch(() => {})
+  return {
+    off() {
+      stop.abort()
+      stdin.end('off\n')
+    },
+  }
+}
+
+/** Ends it, if it was ever armed, whoever armed it. */
+export const END_DEAD_MAN: readonly Step<null>[] = [end('dead-man', 0), drop('dead-man')]
