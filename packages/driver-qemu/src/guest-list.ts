@@ -1,6 +1,7 @@
 import { type CallOptions, type HostChannel, type ProcessId, vmError } from '@vmferry/core/driver'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type MigrationFile, migrationFileFromJson } from './migration-file.ts'
+import type { QemuHost } from './qemu-host.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
 
 /** A guest's folder as it was found on the host. */
@@ -15,6 +16,15 @@ export interface Guest {
   readonly mayHaveRun: boolean
   /** Its QEMU has a fence monitor. */
   readonly fenced: boolean
+}
+
+/** Refuses with VM_BUSY a guest that a migration has, in either direction, which has not come to its end. */
+export function refuseHeld({ definition, outgoing, incoming, mayHaveRun }: Guest, at: QemuHost): void {
+  const held = outgoing ?? (mayHaveRun ? null : incoming)
+  if (!held) return
+  const message = `'${definition.name}' on ${at.host.name} is being migrated already, by ${held.migration}`
+  const remedy = `wait until it has settled; if its controller is lost: vmferry recover --host ${at.uri.text}`
+  throw vmError('VM_BUSY', message, { host: at.host.name, remedy })
 }
 
 /**

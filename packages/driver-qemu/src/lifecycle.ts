@@ -9,7 +9,7 @@ import {
 import { checkCommandLine, optionsNamed } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
 import { domainOf } from './domain.ts'
-import { type Guest, guestNamed, listGuests } from './guest-list.ts'
+import { type Guest, guestNamed, listGuests, refuseHeld } from './guest-list.ts'
 import { launchGuest, openMonitor } from './guest-process.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { recorded, untilGone } from './recorded-process.ts'
@@ -33,13 +33,15 @@ export function qemuLifecycle(at: QemuHost): Lifecycle {
         definition,
         host.name,
       )
-      for (const dead of guests.filter((guest) => guest.definition.name === name))
-        await host.remove(dead.folder.path, call)
+      const dead = guests.filter((guest) => guest.definition.name === name)
+      for (const guest of dead) refuseHeld(guest, at)
+      for (const { folder } of dead) await host.remove(folder.path, call)
       return startGuest(at, definition, call)
     },
     async stop(name, { force }, call) {
       const guest = guestNamed(await listGuests(host, runDirectory, call), name, host.name)
       const { folder, process, alive } = guest
+      if (!force) refuseHeld(guest, at)
       if (alive && process && force) await kill(at, process, call)
       else if (alive && process) await powerDown(at, guest, process, call)
       await host.remove(folder.path, call)

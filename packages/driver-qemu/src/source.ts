@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type CallOptions, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
 import { fenceOf } from './fence.ts'
 import { drop, hold } from './fence-step.ts'
-import { type Guest, guestNamed, listGuests } from './guest-list.ts'
+import { type Guest, guestNamed, listGuests, refuseHeld } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
 import { hostRecord, type MigrationFile } from './migration-file.ts'
 import { openOutgoing } from './outgoing.ts'
@@ -68,20 +68,14 @@ function withAddress(offer: Offer, address: string | null): Offer {
 }
 
 /** The guest, alive and in nobody's hands. */
-async function ready({ host, runDirectory }: QemuHost, domain: string, call: CallOptions): Promise<Guest> {
+async function ready(at: QemuHost, domain: string, call: CallOptions): Promise<Guest> {
+  const { host, runDirectory } = at
   const guest = guestNamed(await listGuests(host, runDirectory, call), domain, host.name)
   if (!guest.alive)
     throw vmError('VM_NOT_FOUND', `'${domain}' on ${host.name} does not run: its QEMU is gone`, {
       host: host.name,
       remedy: 'stop it, then start it again',
     })
-  if (guest.outgoing || (guest.incoming && !guest.mayHaveRun)) throw busy(domain, host.name)
+  refuseHeld(guest, at)
   return guest
-}
-
-function busy(domain: string, host: string): Error {
-  return vmError('VM_BUSY', `'${domain}' on ${host} is being migrated already`, {
-    host,
-    remedy: 'wait until that migration has settled',
-  })
 }

@@ -130,6 +130,18 @@ describe.skipIf(qemuProblem !== null)(
       })
     })
 
+    test('a guest that a migration has is neither stopped nor, once its QEMU has died, started anew', async () => {
+      await using rooms = await twoRooms()
+      await rooms.here.start('web1', COMMAND)
+      await prepared(rooms.here.uri, rooms.there.uri)
+      const held = { code: 'VM_BUSY', remedy: expect.stringContaining('vmferry recover --host') }
+      expect(await rejection(rooms.here.stop('web1'))).toMatchObject(held)
+      process.kill(await rooms.pidIn('a'), 'SIGKILL')
+      await expect.poll(async () => (await rooms.here.domain('web1')).state).toBe('failed')
+      expect(await rejection(rooms.here.start('web1', COMMAND))).toMatchObject(held)
+      expect(await rooms.left('a')).toHaveLength(1)
+    })
+
     test('the run directory and the path of the URI are checked, with what to write instead', async () => {
       await using rooms = await twoRooms()
       for (const uri of [
