@@ -81,7 +81,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
   test('target that the source cannot reach', async () => {
     await lab.cutLink()
     undo.push(() => lab.restoreLink())
-    const { code, last } = await migrate()
+    const { code, last } = await migrate('--uri', 'ssh://beta')
     expect(code).toBe(1)
     expectError(last, { code: 'VM_CONNECTION', phase: 'check', host: 'alpha', guest: ROLLED_BACK })
     await expectUntouched()
@@ -101,7 +101,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     const names = /^(\S*beta\S*)/m.exec(known)?.[1] ?? 'beta'
     const lines = how === 'changed' ? [...others, `${names} ${alphas}`, ''] : others
     undo.push(await host.replace('/root/.ssh/known_hosts', lines.join('\n')))
-    const { code, last } = await migrate()
+    const { code, last } = await migrate('--uri', 'ssh://beta')
     expect(code).toBe(1)
     const told = { code: 'VM_REFUSED', phase: 'check', host: where === 'alpha' ? 'alpha' : 'beta' }
     expectError(last, { ...told, guest: ROLLED_BACK })
@@ -176,7 +176,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     const { code, last } = await migrate('--uri', 'ftp://beta')
     expect(code).toBe(1)
     expectError(last, { code: 'VM_UNSUPPORTED', phase: 'check', guest: ROLLED_BACK })
-    expect(JSON.stringify(last)).toContain('unix, ssh, tcp')
+    expect(JSON.stringify(last)).toContain('unix, ssh, relay, tcp')
     await expectUntouched()
   })
 

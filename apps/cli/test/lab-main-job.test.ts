@@ -50,6 +50,7 @@ describe.skipIf(problem !== null)(
       ['live, by the best way', ['--live'], { transport: 'ssh' }],
       ['under a new name', ['--live', '--rename', 'web2'], { name: 'web2', transport: 'ssh' }],
       ['by tcp, asked for by name', ['--live', '--uri', 'tcp://beta'], { transport: 'tcp' }],
+      ['through the controller', ['--live', '--uri', 'relay:///'], { transport: 'relay' }],
       ['to a bare host', ['--live', '--uri', 'beta'], { transport: 'ssh' }],
       ['stopped first', [], { transport: 'ssh' }],
     ]
@@ -74,6 +75,23 @@ describe.skipIf(problem !== null)(
       expect(guests).toHaveLength(1)
       expect(await stop(lab, BETA, name)).toBe(0)
       expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)
+    })
+
+    test('goes through the controller where the hosts have no key for each other, and says why', async () => {
+      using watch = await startBeating(lab, { name: 'web1' })
+      const restore = await lab.alpha.replace('/root/.ssh/known_hosts', '')
+      try {
+        const { code, last, lines } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
+        expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
+        expect(lines.find(({ type }) => type === 'migration-start')).toMatchObject({ transport: 'relay' })
+        expect(lines).toContainEqual(expect.objectContaining({ type: 'warning', code: 'ssh-unreachable' }))
+      } finally {
+        await restore()
+      }
+      await beatsOn(watch, lab.beta)
+      expect(isWhole(watch.report())).toEqual(WHOLE)
+      await stop(lab, BETA, 'web1')
+      expect([await untilNothingOn(lab.alpha), await untilNothingOn(lab.beta)]).toEqual([NOTHING, NOTHING])
     })
 
     test('obeys a limit of 200 Mbps within a tenth, by its own figure and by the network', async () => {

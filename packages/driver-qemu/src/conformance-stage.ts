@@ -84,6 +84,7 @@ export async function openQemuStage(
     guestBytes: FILLED_BYTES,
     migrationUri(transport) {
       if (transport === 'unix') return `unix://${rooms.target.folder}/any.sock`
+      if (transport === 'relay') return 'relay:///'
       if (pair.targetHost === null) return null
       return transport === null ? pair.targetHost : `${transport}://${pair.targetHost}`
     },

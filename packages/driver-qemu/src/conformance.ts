@@ -20,7 +20,7 @@ export interface QemuPair {
 /** Guests between two run directories of this machine, as an ordinary user: what carries them is a UNIX socket. */
 export const setup: ConformanceSetup = {
   ...qemuSetup((transport) =>
-    transport === null || transport === 'unix'
+    transport === null || transport === 'unix' || transport === 'relay'
       ? { source: 'qemu:///system', target: 'qemu:///system', targetHost: null }
       : null,
   ),

@@ -61,6 +61,7 @@ export function openIncoming(
 
   return {
     ticket,
+    dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
       for (;;) {
         const [{ running, status }, { status: copied, 'error-desc': words }] = await guestState(

@@ -1,5 +1,6 @@
 import {
   type CopyState,
+  type Dial,
   type EffectOptions,
   isVmError,
   type Outgoing,
@@ -18,6 +19,7 @@ import { logTail } from './guest-process.ts'
 import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
+import { openRelay } from './relay.ts'
 import { sshDestination } from './ssh.ts'
 import { END_TUNNEL, startTunnel } from './tunnel.ts'
 
@@ -39,13 +41,21 @@ export function openOutgoing(
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
 
-  const dataPath = async ({ transport, endpoints }: Ticket, call: EffectOptions): Promise<string> => {
+  const dataPath = async (
+    { transport, endpoints }: Ticket,
+    dial: Dial,
+    call: EffectOptions,
+  ): Promise<DataPath> => {
     const ram = endpoints['ram'] ?? ''
-    if (transport !== 'ssh') return transport === 'unix' ? `unix:${ram}` : `tcp:${ram}`
+    if (transport === 'relay') {
+      const relay = await openRelay(host, folder.tunnelSocket, dial, call)
+      return { to: `unix:${folder.tunnelSocket}`, ...relay }
+    }
+    if (transport !== 'ssh') return { ...DIRECT, to: transport === 'unix' ? `unix:${ram}` : `tcp:${ram}` }
     const to = sshDestination(request)
     if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
     await startTunnel(host, fence, folder, to, ram, call)
-    return `unix:${folder.tunnelSocket}`
+    return { ...DIRECT, to: `unix:${folder.tunnelSocket}`, words: () => logTail(host, folder.tunnelLog) }
   }
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -59,17 +69,21 @@ export function openOutgoing(
 
   return {
     offer,
-    async perform(ticket, _dial, call) {
+    async perform(ticket, dial, call) {
       if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
       await fence.act([keep('outgoing.json', { ...file, phase: 'perform' })], call)
       const life = { limit: at.deadManLimit, revives: offer.runState === 'running' }
       const controller = await deadMan(host, clock, fence, folder, life, call)
       try {
-        const to = await dataPath(ticket, call)
-        const order = { host: host.name, clock, to, request: { ...request, ...tuned } }
-        return await copyGuest(fence, monitor, order, call)
-      } catch (error) {
-        throw await withTunnelWords(at, ticket, guest, error)
+        const way = await dataPath(ticket, dial, call)
+        const order = { host: host.name, clock, to: way.to, request: { ...request, ...tuned } }
+        try {
+          return await copyGuest(fence, monitor, order, call)
+        } catch (error) {
+          throw await withWordsOf(way, ticket.transport, host.name, error)
+        } finally {
+          await way.end()
+        }
       } finally {
         controller.off()
       }
@@ -137,17 +151,24 @@ async function inspectSource(
   return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
 }
 
-/** A tunnel that broke knows more than QEMU, which sees only a closed socket. */
-async function withTunnelWords(
-  { host }: QemuHost,
-  { transport }: Ticket,
-  { folder }: Guest,
-  error: unknown,
-): Promise<unknown> {
-  if (transport !== 'ssh' || !isVmError(error, 'VM_PHASE_FAILED')) return error
-  const words = await logTail(host, folder.tunnelLog)
+/** How the stream gets to the target. */
+interface DataPath {
+  /** QEMU's migration URI. */
+  readonly to: string
+  /** What this way has to say of itself; empty: nothing. */
+  words(): string | Promise<string>
+  end(): Promise<void>
+}
+
+/** QEMU's own connection to the target. */
+const DIRECT = { words: (): string => '', end: async (): Promise<void> => {} }
+
+/** A way that broke knows more than QEMU, which sees only a closed socket. */
+async function withWordsOf(way: DataPath, transport: string, host: string, error: unknown): Promise<unknown> {
+  if (!isVmError(error, 'VM_PHASE_FAILED')) return error
+  const words = await way.words()
   return words
-    ? Object.assign(error, { causes: [...error.causes, { host: host.name, words: `ssh: ${words}` }] })
+    ? Object.assign(error, { causes: [...error.causes, { host, words: `${transport}: ${words}` }] })
     : error
 }
 

@@ -24,6 +24,7 @@ export async function sourceTransports(
 ): Promise<Transports> {
   const wanted = request.uri?.transport
   if (wanted === 'tcp') return tcpFromSource(host, request, call)
+  if (wanted === 'relay') return relayFromSource(request)
   const sameHost = isSameHost(request)
   if (sameHost && wanted !== 'ssh' && !request.uri?.host)
     return { transports: [UNIX], findings: [], address: null }
@@ -35,6 +36,7 @@ export async function sourceTransports(
     )
   }
   const to = sshDestination(request)
+  if (!request.uri) return bestBetweenHosts(host, to, call)
   if (!to)
     return blocked(
       'no-route',
@@ -47,14 +49,39 @@ export async function sourceTransports(
 /** The transports that would work as the target sees it. */
 export function targetTransports(request: MigrationRequest): readonly TransportChoice[] {
   if (request.uri?.transport === 'tcp') return [{ name: 'tcp', why: 'asked for by name' }]
-  return isSameHost(request) ? [UNIX, SSH] : [SSH]
+  return isSameHost(request) ? [UNIX, SSH, RELAY] : [SSH, RELAY]
 }
 
 const UNIX: TransportChoice = { name: 'unix', why: 'both connections lead to one host' }
 const SSH: TransportChoice = { name: 'ssh', why: 'encrypted, and no port is opened' }
+const RELAY: TransportChoice = {
+  name: 'relay',
+  why: 'through this controller: encrypted, and the hosts need no key for each other',
+}
 
 function isSameHost({ source, target }: MigrationRequest): boolean {
   return source.hostId !== null && source.hostId === target.hostId
+}
+
+/** The source's own ssh, else through the controller, which reaches both; why the first does not work is a warning then. */
+async function bestBetweenHosts(
+  host: HostChannel,
+  to: SshDestination | null,
+  call: CallOptions,
+): Promise<Transports> {
+  if (!to) return { transports: [RELAY], findings: [], address: null }
+  const { transports, findings } = await sshFromSource(host, to, call)
+  const warnings = findings.map((finding) => ({ ...finding, severity: 'warning' as const }))
+  return { transports: [...transports, RELAY], findings: warnings, address: null }
+}
+
+function relayFromSource({ uri }: MigrationRequest): Transports {
+  if (!uri?.host) return { transports: [RELAY], findings: [], address: null }
+  return blocked(
+    'relay-has-no-host',
+    `${uri.text} names a host, but this way goes through the controller`,
+    'write relay:///',
+  )
 }
 
 async function sshFromSource(host: HostChannel, to: SshDestination, call: CallOptions): Promise<Transports> {

@@ -74,7 +74,10 @@ test('on one host a UNIX socket is the way, and nobody is asked', async () => {
 test('between hosts the source’s own ssh is tried, without a question and with known keys only', async () => {
   const host = hostThatSays({})
   const { transports } = await sourceTransports(host, request('beta'), call)
-  expect(transports).toEqual([{ name: 'ssh', why: 'encrypted, and no port is opened' }])
+  expect(transports).toMatchObject([
+    { name: 'ssh', why: 'encrypted, and no port is opened' },
+    { name: 'relay' },
+  ])
   expect(host.asked[0]).toEqual(
     expect.arrayContaining(['BatchMode=yes', 'StrictHostKeyChecking=yes', '--', 'beta', 'true']),
   )
@@ -90,14 +93,31 @@ test.each([
   ['root@beta: Permission denied (publickey).', 'VM_REFUSED', /refuses the key/],
   ['ssh: connect to host beta port 22: No route to host', 'VM_CONNECTION', /cannot reach beta/],
 ])('ssh’s own words %j become %s, and are kept', async (stderr, error, message) => {
-  const { findings } = await sourceTransports(hostThatSays({ code: 255, stderr }), request('beta'), call)
+  const silent = hostThatSays({ code: 255, stderr })
+  const asked = request('beta', { transport: 'ssh', host: 'beta' })
+  const { findings } = await sourceTransports(silent, asked, call)
   expect(findings).toMatchObject([{ severity: 'blocker', code: 'ssh-unreachable', error, words: stderr }])
   expect(findings[0]?.message).toMatch(message)
+  // where no way was asked for there is another one
+  const best = await sourceTransports(silent, request('beta'), call)
+  expect(best.findings).toMatchObject([{ severity: 'warning', code: 'ssh-unreachable', words: stderr }])
+  expect(best.transports.map(({ name }) => name)).toEqual(['relay'])
 })
 
-test('a target on the controller’s own machine has no name that the source could use', async () => {
-  const { findings } = await sourceTransports(hostThatSays({}), request(null), call)
-  expect(findings).toMatchObject([{ code: 'no-route', severity: 'blocker' }])
+test('a target on the controller’s own machine has no name that the source could use: only the controller leads there', async () => {
+  const host = hostThatSays({})
+  const { transports, findings } = await sourceTransports(host, request(null), call)
+  expect([transports.map(({ name }) => name), findings]).toEqual([['relay'], []])
+  const asked = await sourceTransports(host, request(null, { transport: 'ssh', host: null }), call)
+  expect(asked.findings).toMatchObject([{ code: 'no-route', severity: 'blocker' }])
+})
+
+test('the way through the controller takes no host', async () => {
+  const host = hostThatSays({})
+  const named = await sourceTransports(host, request('beta', { transport: 'relay', host: 'beta' }), call)
+  expect(named.findings).toMatchObject([{ code: 'relay-has-no-host', severity: 'blocker' }])
+  const plain = await sourceTransports(host, request('beta', { transport: 'relay', host: null }), call)
+  expect(plain.transports.map(({ name }) => name)).toEqual(['relay'])
 })
 
 test('tcp is offered only when it is asked for, with a warning, and its name is resolved by the source', async () => {
@@ -107,7 +127,7 @@ test('tcp is offered only when it is asked for, with a warning, and its name is 
   expect([transports.map(({ name }) => name), address]).toEqual([['tcp'], '10.77.0.2'])
   expect(findings).toMatchObject([{ severity: 'warning', code: 'plaintext' }])
   expect(targetTransports(asked).map(({ name }) => name)).toEqual(['tcp'])
-  expect(targetTransports(request('beta')).map(({ name }) => name)).toEqual(['ssh'])
+  expect(targetTransports(request('beta')).map(({ name }) => name)).toEqual(['ssh', 'relay'])
 })
 
 test('a tcp name that means the source itself, or nothing, is a blocker', async () => {
