@@ -143,6 +143,11 @@ function wishes(command: TypedCommand) {
         .default('abort' as const),
     )
     .option('--stall-timeout <s>', 'seconds without a byte moved until it is given up', positive)
+    .option(
+      '--settle-timeout <s>',
+      'seconds that silent hosts are asked again until it is in doubt',
+      positive,
+    )
     .option('--copy-storage', 'copy disks that the hosts do not share')
     .option('--postcopy', 'switch to post-copy when the copy does not converge')
     .option('--auto-converge', 'slow the guest down until the copy converges')

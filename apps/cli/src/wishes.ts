@@ -20,18 +20,26 @@ export interface Wishes {
   readonly paused?: true
   /** Seconds. */
   readonly stallTimeout?: number
+  /** Seconds. */
+  readonly settleTimeout?: number
 }
 
 /** The wishes in the words of the API. VM_UNSUPPORTED for what the command line knows and cannot do yet. */
 export function migrateOptions(wishes: Wishes): MigrateOptions {
-  const { live, rename, uri, bandwidth, maxDowntime, connections, paused, stallTimeout } = wishes
+  const { live, rename, uri, bandwidth, maxDowntime, connections, paused } = wishes
+  const { stallTimeout, settleTimeout } = wishes
   const { copyStorage, autoConverge, postcopy, timeout, timeoutAction } = wishes
   if (timeout !== undefined && timeoutAction !== 'abort')
     throw vmError('VM_UNSUPPORTED', `the time-out action '${timeoutAction}' cannot be done`, {
       phase: 'check',
       remedy: 'use --timeout-action abort',
     })
+  const limits = {
+    ...(stallTimeout !== undefined && { stall: stallTimeout * 1000 }),
+    ...(settleTimeout !== undefined && { settle: settleTimeout * 1000 }),
+  }
   return {
+    limits,
     ...(live && { live }),
     ...(rename !== undefined && { rename }),
     ...(uri !== undefined && { uri }),
@@ -42,6 +50,5 @@ export function migrateOptions(wishes: Wishes): MigrateOptions {
     ...(copyStorage && { copyStorage }),
     ...(autoConverge && { autoConverge }),
     ...(postcopy && { postCopy: postcopy }),
-    ...(stallTimeout !== undefined && { limits: { stall: stallTimeout * 1000 } }),
   }
 }

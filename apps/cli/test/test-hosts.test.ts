@@ -71,7 +71,7 @@ test('nothing is claimed that nobody knows when the source is killed in mid-copy
     started('default', '--link-bytes-per-second', '1000000'),
     started('beta'),
   ])
-  const moving = begin(['migrate', one.uri, 'web1', two.uri, '--live', '--json'])
+  const moving = begin(['migrate', one.uri, 'web1', two.uri, '--live', '--json', '--settle-timeout', '3'])
   await moving.seen('"type":"progress"')
   one.child.kill('SIGKILL')
   const { code, stdout } = await moving.ended
