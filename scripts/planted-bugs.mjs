@@ -141,16 +141,6 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'a guest that was let go and is paused is taken for one that waits',
-    changes: [
-      [
-        LOOK,
-        "state === 'running' || state === 'paused' ? 'running' : 'stopped' };",
-        "state === 'running' ? 'running' : 'stopped' };",
-      ],
-    ],
-  },
-  {
     bug: 'a copy that was left at the target is run when the source has let go and died',
     changes: [[SETTLE, 'if (at.outgoing !== null || !idle || target.mayHaveRun)', 'if (true)']],
   },

@@ -52,7 +52,7 @@ async function work() {
     const found = await firstFailure(one)
     bugs[index] = { bug: one.bug, seed: found?.seed ?? null, invariant: found?.invariant ?? null }
     const words = found ? `seed ${found.seed}: ${found.invariant}` : `NOT FOUND in ${SEEDS} seeds`
-    process.stdout.write(`${one.bug.padEnd(78)}${words}\n`)
+    process.stdout.write(`${one.bug.padEnd(88)}${words}\n`)
   }
 }
 
