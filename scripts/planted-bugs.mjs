@@ -1,7 +1,10 @@
 /**
  * Faults of the protocol, each as it could have been made in good faith: changes of built files, every one of which must be
- * found there exactly once, so that a plant that no longer takes is noticed. Those that seeds find only now and then are left to
- * tests of their own.
+ * found there exactly once, so that a plant that no longer takes is noticed. Those that fewer than three of 10,000 seeds
+ * find are left to tests of their own.
+ *
+ * What a journal and the mark at a target both tell is no fault when one of them is left out: a recovery asks the other. Such
+ * faults are planted together with a recovery that does not ask for the mark.
  */
 const CLAIM = 'core/dist/migration/claim.js'
 const DECIDE = 'core/dist/migration/decide.js'
@@ -10,6 +13,9 @@ const LINE = 'core/dist/migration/line.js'
 const LOOK = 'core/dist/migration/look.js'
 const OPEN = 'core/dist/migration/open-migration.js'
 const SETTLE = 'core/dist/migration/settle.js'
+
+/** A recovery that does not ask for the mark at the target. */
+const NO_MARK = [SETTLE, "if (resumed && (target.run === 'running' || target.mayHaveRun))", 'if (false)']
 
 export const PLANTED_BUGS = [
   {
@@ -29,17 +35,6 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'a controller that was superseded claims above its successor',
-    changes: [
-      [
-        CLAIM,
-        "return isVmError(error, 'VM_STALE') ? 'superseded' : 'unreachable';",
-        "if (!isVmError(error, 'VM_STALE')) return 'unreachable'; await claim(run, side, step); return 'held';",
-      ],
-      [SETTLE, "if (isVmError(failure, 'VM_STALE'))", 'if (false)'],
-    ],
-  },
-  {
     bug: 'confirm comes before finish',
     changes: [
       [LINE, '    await confirm(run, outgoing);\n', ''],
@@ -50,17 +45,16 @@ export const PLANTED_BUGS = [
       ],
     ],
   },
-  { bug: 'the commit is not journalled', changes: [[LINE, "await note(run, 'committing');", '']] },
+  {
+    bug: 'the commit is not journalled, and the mark not asked for',
+    changes: [[LINE, "await note(run, 'committing');", ''], NO_MARK],
+  },
   {
     bug: 'the commit is journalled after its effect',
     changes: [
       [LINE, '    await commit(run);\n', '    run.at.committing = true;\n'],
       [LINE, 'await finish(run, incoming);', 'await finish(run, incoming);\n    await commit(run);'],
     ],
-  },
-  {
-    bug: 'a commit that the journal refuses is carried out',
-    changes: [[LINE, 'run.at.committing = false;', '']],
   },
   {
     bug: 'a cancel after the commit is obeyed',
@@ -90,7 +84,13 @@ export const PLANTED_BUGS = [
   },
   {
     bug: 'a target that may have run and is gone is rolled back',
-    changes: [[DECIDE, "return target.mayHaveRun ? 'in-doubt' : 'roll-back';", "return 'roll-back';"]],
+    changes: [
+      [
+        DECIDE,
+        "if (target.run === 'gone')\n        return target.mayHaveRun ? 'in-doubt' : 'roll-back';",
+        "if (target.run === 'gone')\n        return 'roll-back';",
+      ],
+    ],
   },
   {
     bug: 'finish leaves no mark',
@@ -141,33 +141,11 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'a guest that was let go and is paused is taken for one that waits',
-    changes: [
-      [
-        LOOK,
-        "state === 'running' || state === 'paused' ? 'running' : 'stopped' };",
-        "state === 'running' ? 'running' : 'stopped' };",
-      ],
-    ],
-  },
-  {
     bug: 'a copy that was left at the target is run when the source has let go and died',
     changes: [[SETTLE, 'if (at.outgoing !== null || !idle || target.mayHaveRun)', 'if (true)']],
   },
   {
-    bug: 'a recovery forgets that the journal has a commit',
-    changes: [[OPEN, "committing: has('committing'),", 'committing: false,']],
-  },
-  {
-    bug: "a host's record is taken for a migration before its commit",
-    changes: [[OPEN, 'prepared: true, committing: true', 'prepared: true, committing: false']],
-  },
-  {
-    bug: 'a recovery does not journal what it knows from a host',
-    changes: [['core/dist/migration/recover.js', "committing ? 'committing' : 'claim'", "'claim'"]],
-  },
-  {
-    bug: 'a recovery believes its journal more than the mark at the target',
-    changes: [[SETTLE, "if (resumed && (target.run === 'running' || target.mayHaveRun))", 'if (false)']],
+    bug: 'a recovery forgets that the journal has a commit, and does not ask for the mark',
+    changes: [[OPEN, "committing: has('committing'),", 'committing: false,'], NO_MARK],
   },
 ]

@@ -70,6 +70,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     items: [
       { text: 'What is stable', link: '/stability' },
       { text: 'Performance', link: '/performance' },
+      { text: 'Reliability', link: '/reliability' },
       { text: 'Simulation', link: '/simulation' },
       { text: 'Security', link: '/security' },
       { text: 'Upgrading', link: '/upgrading' },

@@ -77,6 +77,15 @@ test('after the commit the source is not revived while the target is unknown, or
   ).toEqual([])
 })
 
+test('where the source is stopped and the target may have run, the source is never revived', () => {
+  expect(
+    broken(
+      ({ committing }, _c, source, target, action) =>
+        !committing || source.run !== 'stopped' || !target.mayHaveRun || action !== 'roll-back',
+    ),
+  ).toEqual([])
+})
+
 test('after post-copy began the source never runs again', () => {
   expect(broken(({ postCopy }, _c, _s, _t, action) => !postCopy || action !== 'roll-back')).toEqual([])
 })

@@ -8,12 +8,16 @@ export interface Batch {
   readonly from: number
   readonly seeds: number
   readonly fencing: Fencing | null
+  /** Ends with the first seed that fails. */
+  readonly first: boolean
 }
 
 /** Simulates some seeds, one after the other. */
-export async function runBatch({ from, seeds, fencing }: Batch, driver?: DriverMaker): Promise<Tally> {
+export async function runBatch({ from, seeds, fencing, first }: Batch, driver?: DriverMaker): Promise<Tally> {
   const tally = emptyTally()
-  for (let seed = from; seed < from + seeds; seed += 1)
+  for (let seed = from; seed < from + seeds; seed += 1) {
     count(tally, await simulate(seed, { fencing, ...(driver && { driver }) }))
+    if (first && tally.failures.length > 0) break
+  }
   return tally
 }

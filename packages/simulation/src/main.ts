@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { type Asked, asked, USAGE } from './command-line.ts'
 import { failureLines } from './failure-lines.ts'
 import { runPool } from './pool.ts'
@@ -42,30 +43,19 @@ async function simulateOne(seed: number, { fencing, trace }: Asked): Promise<num
   return 1
 }
 
-async function simulateMany({
-  from,
-  seeds,
-  fencing,
-  workers,
-  first: one,
-  json,
-  result,
-}: Asked): Promise<number> {
+async function simulateMany(wish: Asked): Promise<number> {
+  const { from, fencing, workers, json, result } = wish
   const started = performance.now()
   let toldAt = started
   const tally = await runPool({
-    from,
-    seeds,
-    fencing,
-    workers,
+    ...wish,
     onTally(sum) {
-      if (performance.now() - toldAt > 2_000) {
-        toldAt = performance.now()
-        complain(`${sum.seeds} of ${seeds} seeds, ${sum.failures.length} violations`)
-      }
-      return !one || sum.failures.length === 0
+      if (performance.now() - toldAt < 2_000) return
+      toldAt = performance.now()
+      complain(`${sum.seeds} of ${wish.seeds} seeds, ${sum.failures.length} violations`)
     },
   })
+  const { seeds } = tally
   const seedsPerSecond = Math.round((seeds * 1000) / (performance.now() - started))
   const cells = cellsHit(tally)
   for (const line of hitTable(tally)) complain(line)
@@ -84,19 +74,22 @@ async function simulateMany({
   const failures = tally.failures.slice(0, 10)
   if (json) say(JSON.stringify({ type: 'simulation-complete', seeds, violations, cells, failures }))
   if (result !== null)
-    writeFileSync(result, `${JSON.stringify(proof(tally, { seeds, from, seedsPerSecond }), null, 2)}\n`)
+    writeFileSync(result, `${JSON.stringify(proof(tally, { from, workers, seedsPerSecond }), null, 2)}\n`)
   return violations === 0 && cells.hit === cells.total ? 0 : 1
 }
 
 /** What a run has proved, and of what. */
 function proof(
   tally: Tally,
-  figures: { readonly seeds: number; readonly from: number; readonly seedsPerSecond: number },
+  figures: { readonly from: number; readonly workers: number; readonly seedsPerSecond: number },
 ): object {
-  const { failures, excused, slowestRecoveryMs, hits } = tally
+  const { seeds, failures, excused, slowestRecoveryMs, hits } = tally
+  const processors = cpus()
   return {
     commit: commit(),
     node: process.version,
+    machine: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`,
+    seeds,
     ...figures,
     violations: failures.length,
     excused,

@@ -10,22 +10,23 @@ export interface PoolTask {
   readonly seeds: number
   readonly fencing: Fencing | null
   readonly workers: number
-  /** Told after each batch; false ends the run early. */
-  readonly onTally?: (sum: Tally) => boolean
+  /** Ends when the lowest seed that fails is known: none below it is left out. */
+  readonly first: boolean
+  /** Told after each batch. */
+  readonly onTally?: (sum: Tally) => void
 }
 
 /** Seeds in one message to a worker. */
 const BATCH = 200
 
 /** Simulates seeds on several threads. The sum does not depend on how many they are. */
-export async function runPool({ from, seeds, fencing, workers, onTally }: PoolTask): Promise<Tally> {
+export async function runPool({ from, seeds, fencing, workers, first, onTally }: PoolTask): Promise<Tally> {
   const sum = emptyTally()
   const end = from + seeds
   let next = from
-  let stopped = false
   const take = (): Batch | null => {
-    if (stopped || next >= end) return null
-    const batch = { from: next, seeds: Math.min(BATCH, end - next), fencing }
+    if (next >= end || (first && sum.failures.length > 0)) return null
+    const batch = { from: next, seeds: Math.min(BATCH, end - next), fencing, first }
     next += batch.seeds
     return batch
   }
@@ -36,7 +37,7 @@ export async function runPool({ from, seeds, fencing, workers, onTally }: PoolTa
     try {
       for (let batch = take(); batch; batch = take()) {
         add(sum, await answerTo(worker, batch))
-        if (onTally?.(sum) === false) stopped = true
+        onTally?.(sum)
       }
     } finally {
       await worker.terminate()

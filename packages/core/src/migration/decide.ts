@@ -62,7 +62,9 @@ function afterCommit(journal: JournalView, target: CopyState): Action {
   if (target.run === 'unknown') return 'in-doubt'
   if (target.run === 'gone') return target.mayHaveRun ? 'in-doubt' : 'roll-back'
   const another = target.complete && target.revivable && journal.finishTries < FINISH_TRIES
-  return another ? 'finish' : 'roll-back'
+  if (another) return 'finish'
+  // what the guest did there would be undone
+  return target.mayHaveRun ? 'in-doubt' : 'roll-back'
 }
 
 function mayRun(target: CopyState): boolean {

@@ -2,7 +2,7 @@ import { type CopyState, type GuestStates, isVmError, restated, type VmError } f
 import { claimHost, type Held } from './claim.ts'
 import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
-import { found, isAway, lastWords, look, now, renewed, undoing } from './look.ts'
+import { found, isAway, isTaken, lastWords, look, now, renewed, undoing } from './look.ts'
 import { ask, inPhase, type Run } from './run.ts'
 import {
   inDoubt,
@@ -42,7 +42,10 @@ async function taken(run: Run, ...[action, failure, held, source, target]: LastS
       return rollBack(run, failure, held)
     case 'clean-up':
       await bestEffort(run, 'target', held, 'what is left of the incoming copy')
-      return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', NOWHERE) }
+      return {
+        outcome: 'rolledBack',
+        error: told(run, failure, 'rolledBack', { source: await now(run), target: 'none' }),
+      }
     case 'lost':
       await bestEffort(run, 'target', held, 'what is left of the incoming copy')
       await bestEffort(run, 'source', held, 'the hold on the domain')
@@ -51,8 +54,6 @@ async function taken(run: Run, ...[action, failure, held, source, target]: LastS
       return inDoubt(run, failure, source, target)
   }
 }
-
-const NOWHERE: GuestStates = { source: 'none', target: 'none' }
 
 /** The target runs: only the source's stopped copy is left to end. */
 async function goForward(run: Run, source: CopyState): Promise<void> {
@@ -96,8 +97,8 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
     if (source === 'running' || source === 'paused' || off)
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     if (source !== 'none') return sourceUnknown(run, failure, guest)
-    // it was given back and is not there any more: somebody else has taken it on
-    if (back === 'ended' && targetGone && (await isAway(run)))
+    // it was given back, or never had: somebody else has taken it on
+    if (back === 'ended' && targetGone && ((await isAway(run)) || (await isTaken(run))))
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     // a target that was not asked may have all of the guest
     return targetGone ? sourceLost(run, failure, guest) : targetUnknown(run, failure, guest)

@@ -105,6 +105,18 @@ export async function isAway(run: Run): Promise<boolean> {
   return (await domainState(run)) === 'none'
 }
 
+/** The source's domain is in the hands of another migration. */
+export async function isTaken(run: Run): Promise<boolean> {
+  try {
+    const records = await ask(run, 'source', undoing(run), (call) => run.source.connection().migrations(call))
+    return records.some(
+      ({ role, domain, migration }) => role === 'source' && domain === run.domain && migration !== run.id,
+    )
+  } catch {
+    return false
+  }
+}
+
 async function domainState(run: Run): Promise<DriverDomain['state'] | 'none' | 'unknown'> {
   try {
     const { state } = await ask(run, 'source', undoing(run), (call) =>

@@ -51,7 +51,8 @@ function withoutRecord({ at }: Run, source: CopyState, target: CopyState): 'clea
   const idle = target.run === 'gone' || target.run === 'stopped' || target.run === 'off'
   if (at.outgoing !== null || !idle || target.mayHaveRun) return null
   if (source.run === 'off') return 'roll-back'
-  return source.run === 'gone' ? 'clean-up' : null
+  // stopped: another migration has it
+  return source.run === 'gone' || source.run === 'stopped' ? 'clean-up' : null
 }
 
 /** Claims what can be claimed; a source that gives no answer is asked again until the deadline. */
