@@ -48,8 +48,10 @@ export const CELLS: readonly Cell[] = [
   cell(6, 'N', at('finish', 'before'), 'cut the target host off', { lasts: 4_000 }),
   cell(6, 'N', at('finish', 'after'), 'cut the target host off', { outcome: 'migrated', losesReply: true }),
   cell(6, 'N', at('finish', 'after'), 'restart the target host with an empty /run', {
+    outcome: 'rolledBack',
     lasts: 4_000,
     losesReply: true,
+    setsBack: true,
   }),
 
   ...each('BPFSNCL', (phase, point) =>

@@ -66,7 +66,8 @@ export async function play(stage: Stage, cell: Cell): Promise<Played> {
   const revived = (recovered.at(-1) ?? first)?.outcome === 'inDoubt' && cell.outcome === 'revived'
   if (revived) recovered = [...recovered, ...(await recover(scene, cell, true))]
   // the first one's journal, found much later
-  recovered = [...recovered, ...(await recover(scene, { recovers: 'journal' }))]
+  if (self !== undefined || revived)
+    recovered = [...recovered, ...(await recover(scene, { recovers: 'journal' }))]
   return { struck, first, rivals, recovered, revived, recoveryMs }
 }
 
