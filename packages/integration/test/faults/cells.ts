@@ -83,10 +83,14 @@ export const CELLS: readonly Cell[] = [
   cell(11, 'F', CONNECTING, 'garbage in the stream', { outcome: 'rolledBack' }),
   cell(11, 'F', CONNECTING, 'lose bytes of the stream', { outcome: 'rolledBack' }),
 
-  cell(12, 'P', at('prepare', 'before'), 'fill the disk of the journal', { outcome: 'rolledBack' }),
+  cell(12, 'P', at('prepare', 'before'), 'let the journal tear a line and take no more', {
+    outcome: 'rolledBack',
+  }),
   cell(12, 'P', at('prepare', 'before'), 'fill the disk of the target', { outcome: 'rolledBack' }),
   cell(12, 'P', at('prepare', 'before'), 'take the memory of the target away'),
-  cell(12, 'F', at('perform', 'during'), 'fill the disk of the journal', { outcome: 'rolledBack' }),
+  cell(12, 'F', at('perform', 'during'), 'let the journal tear a line and take no more', {
+    outcome: 'rolledBack',
+  }),
   cell(12, 'F', at('perform', 'during'), 'fill the disk of the target'),
   cell(12, 'F', at('perform', 'during'), 'fill the disk of the source'),
   cell(12, 'F', at('perform', 'during'), 'take the memory of the target away', { outcome: 'rolledBack' }),
@@ -107,7 +111,7 @@ export const CELLS: readonly Cell[] = [
   cell(15, 'P', at('prepare', 'before'), 'a rival wants the same'),
 
   cell(16, 'F', at('perform', 'during'), 'cont at the source', { outcome: 'migrated' }),
-  cell(16, 'F', at('perform', 'during'), 'cont at the target'),
+  cell(16, 'F', at('perform', 'during'), 'cont at the target', { setsBack: true }),
   cell(16, 'F', at('perform', 'during'), 'stop at the source'),
   cell(16, 'F', at('perform', 'during'), 'quit at the source', { outcome: 'lost' }),
   cell(16, 'F', at('perform', 'during'), 'quit at the target', { outcome: 'rolledBack' }),

@@ -3,7 +3,13 @@ import { must, RAM_FOLDER, type Scene } from './scene.ts'
 
 /** Faults of disks: they are full. */
 export const diskStrikes = {
-  'fill the disk of the journal': ({ lab, mend }: Scene) => filled(lab.controller, '/run/journal', mend),
+  async 'let the journal tear a line and take no more'({ lab, controller, mend }: Scene) {
+    const limit = async (bytes: string): Promise<unknown> =>
+      lab.controller.exec(['prlimit', `--pid=${controller.pid}`, `--fsize=${bytes}`])
+    const size = await must(lab.controller, 'sh', '-c', 'stat -c %s /run/journal/first/m-*.jsonl')
+    await limit(`${Number(size) + 20}:unlimited`)
+    mend.push(() => limit('unlimited'))
+  },
   'fill the disk of the target': ({ target, mend }: Scene) => filled(target, '/run/vmferry', mend),
   'fill the disk of the source': ({ source, mend }: Scene) => filled(source, '/run/vmferry', mend),
   async 'take the memory of the target away'({ target, mend }: Scene) {

@@ -1,6 +1,6 @@
 import { sendOn } from './controller-process.ts'
 import { hypervisorOn } from './hypervisor.ts'
-import { DOMAIN, type Scene, uriOf } from './scene.ts'
+import { DOMAIN, RIVAL, type Scene, uriOf } from './scene.ts'
 
 /** What people do in the middle of it, on purpose or not. */
 export const operatorStrikes = {
@@ -55,7 +55,7 @@ function tamper(how: string) {
 async function rival({ lab, source, rivals }: Scene, target: string): Promise<void> {
   const errand = { does: 'migrate', source: uriOf(source), target, domain: DOMAIN } as const
   const at = { phase: 'begin', moment: 'before' } as const
-  const other = sendOn(lab, { ...errand, journal: '/run/journal/rival', at, options: { live: true } })
+  const other = sendOn(lab, { ...errand, journal: RIVAL, at, options: { live: true } })
   rivals.push(other.ended)
   await other.reached
   other.tell('go')

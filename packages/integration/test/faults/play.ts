@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BeatWatch, Lab, LabHost } from '@vmferry/lab'
 import type { Cell } from './cell.ts'
 import { type Controller, sendOn, type Verdict } from './controller-process.ts'
-import { DOMAIN, must, type Scene, uriOf } from './scene.ts'
+import { DOMAIN, must, RIVAL, type Scene, uriOf } from './scene.ts'
 import { strikes } from './strikes.ts'
 
 /** Where a guest is and where it is to go. */
@@ -57,14 +57,17 @@ export async function play(stage: Stage, cell: Cell): Promise<Played> {
   } finally {
     for (const mend of scene.mend.toReversed()) await mend()
   }
+  // a recovery takes the guest over from whoever has it: not while a rival moves it
+  const rivals = (await Promise.all(scene.rivals)).flat()
   const from = performance.now()
   let recovered = await recover(scene, cell)
   const recoveryMs = performance.now() - from
   if (self === 'SIGSTOP') controller.signal('SIGCONT')
   const [first = null] = await controller.ended
-  const rivals = (await Promise.all(scene.rivals)).flat()
   const revived = (recovered.at(-1) ?? first)?.outcome === 'inDoubt' && cell.outcome === 'revived'
   if (revived) recovered = [...recovered, ...(await recover(scene, cell, true))]
+  for (const journal of rivals.length > 0 ? [RIVAL] : [])
+    recovered = [...recovered, ...(await sendOn(lab, { does: 'recover', journal, from: [] }).ended)]
   // the first one's journal, found much later
   if (self !== undefined || revived)
     recovered = [...recovered, ...(await recover(scene, { recovers: 'journal' }))]
@@ -108,7 +111,13 @@ async function recover(
   if (self === undefined) await ended(controller)
   // on one machine the first one's lock keeps others out as long as it lives
   const frozen = self === 'SIGSTOP' && recovers === 'journal'
-  if (frozen) await must(lab.controller, 'sh', '-c', `cp -r ${FIRST} ${SECOND}; rm -f ${SECOND}/*.lock`)
+  if (frozen)
+    await must(
+      lab.controller,
+      'sh',
+      '-c',
+      `rm -rf ${SECOND}; cp -r ${FIRST} ${SECOND}; rm -f ${SECOND}/*.lock`,
+    )
   const journal = recovers === 'hosts' || frozen ? SECOND : FIRST
   const from = recovers === 'hosts' ? [uriOf(source), uriOf(target)] : []
   return sendOn(lab, { does: 'recover', journal, from, options: { reviveSource } }).ended

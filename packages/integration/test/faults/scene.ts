@@ -8,6 +8,9 @@ export const DOMAIN = 'web1'
 /** Small enough to move in half a second, and busy. */
 const SIZE = { memoryMiB: 64, fillMiB: 32, ringMiB: 4, pagesPerTick: 4 }
 
+/** The journal of another controller that wants the same guest. */
+export const RIVAL = '/run/journal/rival'
+
 /** A memory file of the target that can be made too small for the guest. */
 export const RAM_FOLDER = '/run/ram'
 

@@ -34,7 +34,7 @@ export const streamStrikes = {
           once((chunk) => chunk.subarray(13)),
         ),
     }),
-  'slow the stream': (scene: Scene) => proxied(scene, { there: () => late(40), back: () => late(40) }),
+  'slow the stream': (scene: Scene) => proxied(scene, { there: () => late(5), back: () => late(5) }),
 } as const
 
 interface Ways {
