@@ -111,7 +111,7 @@ export const CELLS: readonly Cell[] = [
   cell(15, 'P', at('prepare', 'before'), 'a rival wants the same'),
 
   cell(16, 'F', at('perform', 'during'), 'cont at the source', { outcome: 'migrated' }),
-  cell(16, 'F', at('perform', 'during'), 'cont at the target', { setsBack: true }),
+  cell(16, 'F', at('perform', 'during'), 'cont at the target', { outcome: 'migrated' }),
   cell(16, 'F', at('perform', 'during'), 'stop at the source'),
   cell(16, 'F', at('perform', 'during'), 'quit at the source', { outcome: 'lost' }),
   cell(16, 'F', at('perform', 'during'), 'quit at the target', { outcome: 'rolledBack' }),
