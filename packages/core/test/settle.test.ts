@@ -43,6 +43,17 @@ test('the target is ended before a stopped source is revived', async () => {
   expect(order).toEqual(['target.abort', 'source.abort'])
 })
 
+test('a target that somebody else has run after the copy is in charge: the source is not run from before that', async () => {
+  const { web1, there, world } = await ferried()
+  world.before.ready = () => {
+    world.target = 'running'
+    fail()
+  }
+  await web1.migrate(there)
+  expect(world).toMatchObject({ source: 'gone', target: 'running', mark: true })
+  expect(world.calls).not.toContain('target.abort')
+})
+
 test('a target that ended by itself says why, among the causes', async () => {
   const { web1, there, world } = await ferried()
   world.before.perform = () => {

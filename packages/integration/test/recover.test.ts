@@ -164,3 +164,21 @@ test('a journal without a commit does not undo that of a controller that had non
   expect(world.running(UUID)).toEqual(['beta'])
   expect(leftOn(world, 'alpha')).toEqual([])
 })
+
+test('who gives up a target that died after it was told to run gets the source back, and nothing is left there', async () => {
+  const world = createWorld({ clock: jumpingClock() })
+  world.host('alpha').start('web1', { uuid: UUID })
+  const kept = memoryJournal()
+  const first = controller(world, kept)
+  const [here, there] = [await first.connect('test:///alpha'), await first.connect('test:///beta')]
+  world.faults.add({ at: 'finish', when: 'during', kind: 'crash' })
+  const lost = (await here.domain('web1')).migrate(there, { live: true })
+  await expect(lost.done).rejects.toMatchObject({ outcome: 'inDoubt' })
+
+  const second = controller(world, kept)
+  expect(await second.recover()).toMatchObject([{ outcome: 'inDoubt' }])
+  const options = { reviveSource: true }
+  expect(await second.recover(undefined, options)).toMatchObject([{ outcome: 'rolledBack', pending: [] }])
+  expect(world.running(UUID)).toEqual(['alpha'])
+  for (const name of ['alpha', 'beta']) expect(leftOn(world, name)).toEqual([])
+})

@@ -2,12 +2,13 @@ import { type DirectMigration, type MigrationId, type VmError, vmError } from '.
 import type { FerryParts } from '../ferry/ferry-parts.ts'
 import { claimAgain } from './claim.ts'
 import { settleDirectly } from './direct-line.ts'
-import { found, look, undoing } from './look.ts'
+import { lastStep } from './last-step.ts'
+import { look, undoing } from './look.ts'
 import type { OpenMigration } from './open-migration.ts'
 import { resumedRun } from './open-run.ts'
 import type { MigrateOptions } from './options.ts'
 import type { Outcome, Pending } from './outcome.ts'
-import { ask, note, type Run, type Side } from './run.ts'
+import { note, type Run, type Side } from './run.ts'
 import { settle } from './settle.ts'
 import type { Settled } from './verdict.ts'
 
@@ -60,7 +61,7 @@ export async function recoverMigration(
   await Promise.allSettled([ends.source.reconnect(), ends.target.reconnect()])
   const gone = vmError('VM_ABORTED', `the controller of this migration has gone`)
   const settled = await goOn(run, gone)
-  const { outcome, error } = options.reviveSource ? await revived(run, settled) : settled
+  const { outcome, error } = options.reviveSource ? await revived(run, settled, gone) : settled
   const { pending } = run.at
   await note(run, 'settled', { outcome, pending: pending.length })
   const { migration, domain, request } = open
@@ -90,13 +91,11 @@ function directOf(source: Side): DirectMigration | null {
 }
 
 /** Runs the source's copy again if the target's is proved gone; whatever it did there is lost. */
-async function revived(run: Run, settled: Settled): Promise<Settled> {
+async function revived(run: Run, settled: Settled, gone: VmError): Promise<Settled> {
   if (settled.outcome !== 'inDoubt') return settled
   const held = await claimAgain(run, undoing(run), { source: false, target: false })
   if (held === 'superseded' || !held.source || !held.target) return settled
   const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
   if (target.run !== 'gone' || !source.revivable) return settled
-  const half = await found(run, 'source')
-  await ask(run, 'source', undoing(run), async (call) => half?.abort('the user gives the target up', call))
-  return { outcome: 'rolledBack', error: null }
+  return lastStep(run, 'roll-back', settled.error ?? gone, held, source, target)
 }

@@ -26,14 +26,17 @@ async function settleBefore(run: Run, failure: VmError): Promise<Settled> {
   if (held === 'superseded') return superseded(run, failure)
   if (!held.source) return unclaimed(run, 'source', failure)
   const source = await look(run, 'source')
+  const stopped = source.run !== 'running'
   // whoever began it may yet tell the target to run, unless the source has never stopped
-  const resumed = run.takenOver && source.run !== 'running'
+  const resumed = run.takenOver && stopped
   if (resumed && !held.target) return unclaimed(run, 'target', failure)
-  const target: CopyState = source.run === 'gone' || resumed ? await look(run, 'target') : NOT_ASKED
+  const target: CopyState = stopped ? await look(run, 'target') : NOT_ASKED
   if (resumed && target.run === 'unknown') return unclaimed(run, 'target', failure)
-  // a third controller may have committed it, in a journal of its own: the mark at the target tells
-  if (resumed && (target.run === 'running' || target.mayHaveRun)) {
+  // somebody else may have told it to run: a third controller, in a journal of its own (the mark at the target tells), or an administrator
+  if (stopped && (target.run === 'running' || (resumed && target.mayHaveRun))) {
     await committed(run)
+    // its host must know that it is in charge
+    if (!target.mayHaveRun && run.at.incoming) await succeeds(finish(run, run.at.incoming))
     return settleAfterCommit(run, failure, held)
   }
   const action =

@@ -1,0 +1,93 @@
+/** A driver and a way to hosts that tell where a migration is, and wait there until they are let on. */
+
+/**
+ * @param driver the driver
+ * @param provider how it reaches hosts
+ * @param reach called with a phase and a moment: `before`, `after`, `during` (the third figure of a copy), `stopped`, or
+ *   how manieth call to a host the phase is about to make
+ */
+export function gated(driver, provider, reach) {
+  let phase = null
+  let calls = 0
+  const around = (name, work) =>
+    work &&
+    (async (...words) => {
+      await reach(name, 'before')
+      phase = name
+      calls = 0
+      try {
+        return await work(...words)
+      } finally {
+        phase = null
+        await reach(name, 'after')
+      }
+    })
+  const counted = async () => {
+    if (phase === null) return
+    calls += 1
+    await reach(phase, calls)
+  }
+  return {
+    driver: {
+      ...driver,
+      connect: async (...words) => gatedConnection(await driver.connect(...words), around, reach),
+    },
+    host: { ...provider, open: async (...words) => countedChannel(await provider.open(...words), counted) },
+  }
+}
+
+function gatedConnection(connection, around, reach) {
+  const { source, target } = connection
+  return {
+    ...connection,
+    source: source && {
+      ...source,
+      begin: around('begin', async (...words) => gatedOutgoing(await source.begin(...words), around, reach)),
+      recall: async (...words) => gatedOutgoing(await source.recall(...words), around, reach),
+    },
+    target: target && {
+      ...target,
+      prepare: around('prepare', async (...words) => gatedIncoming(await target.prepare(...words), around)),
+      recall: async (...words) => gatedIncoming(await target.recall(...words), around),
+    },
+  }
+}
+
+function gatedOutgoing(outgoing, around, reach) {
+  const watched = async (ticket, dial, call) => {
+    let figures = 0
+    const onProgress = (event) => {
+      if (event.type === 'stopped') void reach('perform', 'stopped')
+      if (event.type === 'transfer' && ++figures === 3) void reach('perform', 'during')
+      call.onProgress?.(event)
+    }
+    return outgoing.perform(ticket, dial, { ...call, onProgress })
+  }
+  return {
+    ...outgoing,
+    ...(outgoing.perform && { perform: around('perform', watched) }),
+    handOver: around('hand-over', outgoing.handOver),
+    confirm: around('confirm', outgoing.confirm),
+    abort: around('abort', outgoing.abort),
+  }
+}
+
+function gatedIncoming(incoming, around) {
+  return {
+    ...incoming,
+    ready: around('ready', incoming.ready),
+    finish: around('finish', incoming.finish),
+    abort: around('abort', incoming.abort),
+  }
+}
+
+function countedChannel(channel, counted) {
+  const first =
+    (work) =>
+    async (...words) => {
+      await counted()
+      return work(...words)
+    }
+  const { exec, spawn, detach, dial } = channel
+  return { ...channel, exec: first(exec), spawn: first(spawn), detach: first(detach), dial: first(dial) }
+}

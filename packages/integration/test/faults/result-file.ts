@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { release } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** The folders whose code these results prove. */
+const PROVES = ['packages/core/src', 'packages/driver-qemu/src', 'packages/host/src', 'packages/qmp/src']
+
+/** Writes docs/results/NAME.json: what was found, of which commit, with which versions. */
+export async function writeResult(name: string, figures: object): Promise<void> {
+  const versions = {
+    node: process.version,
+    qemu: firstLine('qemu-system-x86_64', '--version'),
+    kernel: release(),
+  }
+  const result = { commit: firstLine('git', 'rev-parse', 'HEAD'), proves: PROVES, versions, ...figures }
+  await writeFile(`${ROOT}/docs/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`)
+}
+
+/** The figures of a run over all cells. */
+export function proved(
+  seen: readonly { readonly cell: string; readonly passed: boolean; readonly recoveryMs: number }[],
+  ms: number,
+): object {
+  const failed = seen.filter(({ passed }) => !passed).map(({ cell }) => cell)
+  const recoveries = seen.map(({ recoveryMs }) => Math.round(recoveryMs)).toSorted((a, b) => a - b)
+  return {
+    seconds: Math.round(ms / 1000),
+    cells: new Set(seen.map(({ cell }) => cell)).size,
+    variants: seen.length,
+    passed: seen.length - failed.length,
+    failed,
+    recoveryMs: { median: quantile(recoveries, 0.5), most: recoveries.at(-1) ?? null },
+  }
+}
+
+/** The value below which that part of sorted values lies. */
+export function quantile(sorted: readonly number[], part: number): number | null {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null
+}
+
+function firstLine(program: string, ...words: readonly string[]): string {
+  return execFileSync(program, words, { cwd: ROOT, encoding: 'utf8' }).split('\n')[0] ?? ''
+}
