@@ -53,6 +53,8 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  * timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all but the first, and nobody has to
  * remember which that was. `skim` throws away what piled up unread.
  *
+ * A mark that this script left is taken away again if QEMU refuses to run the guest: then it has not run.
+ *
  * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
@@ -90,7 +92,11 @@ do_tell() {
     case $answer in *"\\"id\\": \\"$1\\""*) break;; esac
   done
   printf '%s\\n' "$answer"
-  case $answer in *'"error": {'*) exit ${ENDED.refused};; esac
+  case $answer in *'"error": {'*) refused "$2"; exit ${ENDED.refused};; esac
+}
+
+refused() {
+  case $1 in *'"execute":"cont"'*) [ -z "$fresh" ] || rm -f "$guest/may-have-run";; esac
 }
 
 migration() {
@@ -112,7 +118,11 @@ do_cancel() {
   do_tell "r$$" '{"execute":"cont","id":"'"r$$"'"}'
 }
 
-do_mark() { : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"; }
+fresh=
+do_mark() {
+  [ -e "$guest/may-have-run" ] || fresh=1
+  : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"
+}
 
 file() { printf %s "$2" >"$guest/$1.new" && sync "$guest/$1.new" && mv "$guest/$1.new" "$guest/$1" && sync "$guest"; }
 

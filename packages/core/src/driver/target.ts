@@ -30,7 +30,8 @@ export interface Incoming {
   /**
    * The commit: leaves a durable mark that this copy may have run, then does **exactly one** host action: run it (or, if
    * the request says `paused` or the guest was paused, take it over without running it). Idempotent. Resolves when the
-   * guest is seen to run.
+   * guest is seen to run. Where the hypervisor refuses, and so proves that the copy has not run, the mark that this call
+   * left is taken away again: only then can the source be given back.
    */
   finish(call: EffectOptions): Promise<void>
   /** Resolves only when no copy can run here; deletes only what this migration made. Idempotent. */
