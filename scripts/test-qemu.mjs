@@ -3,8 +3,8 @@
  * stranger would use. Writes docs/results/conformance-qemu.json. Needs root, as the lab does.
  */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { release } from 'node:os'
+import { digestsOf, writeResult } from './results.mjs'
 import { build, checkNode, install, provide, root } from './workspace.mjs'
 
 checkNode()
@@ -20,6 +20,8 @@ if (problem !== null) {
 
 const kit = `${root}/packages/conformance/bin/vmferry-conformance.js`
 const setup = `${root}/packages/integration/test/lab-setup.mjs`
+const drivers = ['driver-qemu', 'host', 'qmp', 'conformance']
+const proves = digestsOf(drivers.map((name) => `packages/${name}/src`))
 const from = performance.now()
 const lab = await openLab()
 const lines = await proved()
@@ -32,15 +34,16 @@ for (const { id, because } of failed) process.stdout.write(`FAILED  ${id}: ${bec
 const untried = cases.find(({ id }) => id === 'uri.transports')?.because ?? null
 if (untried !== null) process.stdout.write(`FAILED  uri.transports: ${untried}\n`)
 const { passed = 0, failed: count = 1, notApplicable = 0 } = lines.at(-1) ?? {}
-const result = {
+writeResult('conformance-qemu.json', {
   commit: firstLine('git', 'rev-parse', 'HEAD'),
   versions: versions(),
   seconds,
   passed,
   failed: count,
   notApplicable,
-}
-writeFileSync(`${root}/docs/results/conformance-qemu.json`, `${JSON.stringify(result, null, 2)}\n`)
+  again: 'npm run test:qemu',
+  proves,
+})
 process.stdout.write(`${passed} passed, ${count} failed, ${notApplicable} not applicable, in ${seconds} s\n`)
 if (count > 0 || untried !== null) process.exitCode = 1
 

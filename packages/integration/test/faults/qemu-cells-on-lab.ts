@@ -26,7 +26,8 @@ describe.skipIf(problem !== null)(`faults of real QEMU${problem ? ` (${problem})
   })
   afterAll(async () => {
     await lab?.close()
-    if (seen.length === CELLS.length) await writeResult('faults-qemu', proved(seen, performance.now() - from))
+    if (seen.length < CELLS.length) return
+    writeResult('faults-qemu', 'npm run test:faults', proved(seen, performance.now() - from))
   })
   beforeEach(() => clear(lab))
   afterEach(() => watch.close())

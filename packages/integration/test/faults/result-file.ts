@@ -1,22 +1,27 @@
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { digestsOf, writeResult as write } from '../../../../scripts/results.mjs'
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 
-/** The folders whose code these results prove. */
-const PROVES = ['packages/core/src', 'packages/driver-qemu/src', 'packages/host/src', 'packages/qmp/src']
+/** The code that these results prove, as it is before the run. */
+const proves = digestsOf(['core', 'driver-qemu', 'host', 'qmp'].map((name) => `packages/${name}/src`))
 
-/** Writes docs/results/NAME.json: what was found, of which commit, with which versions. */
-export async function writeResult(name: string, figures: object): Promise<void> {
+/** Writes docs/results/NAME.json: what was found, of which commit, with which versions; `again` makes it anew. */
+export function writeResult(name: string, again: string, figures: object): void {
   const versions = {
     node: process.version,
     qemu: firstLine('qemu-system-x86_64', '--version'),
     kernel: release(),
   }
-  const result = { commit: firstLine('git', 'rev-parse', 'HEAD'), proves: PROVES, versions, ...figures }
-  await writeFile(`${ROOT}/docs/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`)
+  write(`${name}.json`, {
+    commit: firstLine('git', 'rev-parse', 'HEAD'),
+    versions,
+    ...figures,
+    again,
+    proves,
+  })
 }
 
 /** The figures of a run over all cells. */
