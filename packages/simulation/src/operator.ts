@@ -109,8 +109,9 @@ export function createOperator(deployment: Deployment, tell: (told: Told) => voi
         const hosts: Connection[] = []
         for (const host of ['alpha', 'beta', 'gamma']) hosts.push(await connected(ferry, host, controller))
         const wish = { ...scenario.options, reviveSource }
-        const found = await patiently(recover(ferry, hosts, wish), controller, LONG)
+        // what becomes unsettled while it looks, it may have overlooked
         unsettled = false
+        const found = await patiently(recover(ferry, hosts, wish), controller, LONG)
         slowest = Math.max(slowest, scheduler.now() - from)
         for (const { migration, outcome, pending, target } of found) {
           const what = { migration, outcome, pending, target: target.slice('test:///'.length) }
