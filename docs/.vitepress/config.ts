@@ -71,6 +71,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'What is stable', link: '/stability' },
       { text: 'Performance', link: '/performance' },
       { text: 'Reliability', link: '/reliability' },
+      { text: 'Reliability on real QEMU', link: '/reliability-qemu' },
       { text: 'Simulation', link: '/simulation' },
       { text: 'Security', link: '/security' },
       { text: 'Upgrading', link: '/upgrading' },
