@@ -2,5 +2,8 @@
 export function digestsOf(paths: readonly string[]): Readonly<Record<string, string | null>>
 export function writeResult(
   name: string,
-  result: Readonly<Record<string, unknown>> & { readonly again: string; readonly proves: Readonly<Record<string, string | null>> },
+  result: Readonly<Record<string, unknown>> & {
+    readonly again: string
+    readonly proves: Readonly<Record<string, string | null>>
+  },
 ): void

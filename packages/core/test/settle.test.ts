@@ -54,6 +54,17 @@ test('a target that somebody else has run after the copy is in charge: the sourc
   expect(world.calls).not.toContain('target.abort')
 })
 
+test('a target host that has forgotten the migration after the commit proves nothing: the source stays stopped', async () => {
+  const { web1, there, world } = await ferried()
+  world.after.finish = () => {
+    Object.assign(world, { target: 'none', mark: false })
+    timeOut()
+  }
+  expect(await rejection(web1.migrate(there))).toMatchObject({ code: 'VM_IN_DOUBT', outcome: 'inDoubt' })
+  expect(world.source).toBe('stopped')
+  expect(world.calls).not.toContain('source.abort')
+})
+
 test('a target that ended by itself says why, among the causes', async () => {
   const { web1, there, world } = await ferried()
   world.before.perform = () => {

@@ -56,6 +56,7 @@ const STEPS: Readonly<Record<JournalStep, true>> = {
   committing: true,
   finish: true,
   abort: true,
+  'roll-back': true,
   settled: true,
 }
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../migration/outcome.ts'
 
 /**
  * A step of a migration that is written down **before** its effect: `claim` before the first host is claimed, `finish`
- * before finish is called again.
+ * before finish is called again, `roll-back` before a target that was to run is ended because it has not run.
  */
 export type JournalStep =
   | 'claim'
@@ -14,6 +14,7 @@ export type JournalStep =
   | 'committing'
   | 'finish'
   | 'abort'
+  | 'roll-back'
   | 'settled'
 
 /** What a controller has claimed on each host; null: nothing. */

@@ -3,7 +3,7 @@ import { claimHost, type Held } from './claim.ts'
 import type { Action } from './decide.ts'
 import { confirm } from './line.ts'
 import { found, isAway, isTaken, lastWords, look, now, renewed, undoing } from './look.ts'
-import { ask, inPhase, type Run } from './run.ts'
+import { ask, inPhase, note, type Run } from './run.ts'
 import {
   inDoubt,
   lost,
@@ -85,6 +85,7 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
   return inPhase(run, 'abort', async () => {
     const words = isVmError(cause, 'VM_ABORTED') ? [] : await lastWords(run)
     const failure = restated(cause, { causes: [...cause.causes, ...words] })
+    if (run.at.committing) await note(run, 'roll-back')
     const targetGone = (await bestEffort(run, 'target', held, 'the incoming copy')) === 'ended'
     if (!targetGone && run.at.committing) {
       const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])

@@ -62,6 +62,25 @@ export async function look(run: Run, side: 'source' | 'target'): Promise<CopySta
   }
 }
 
+/**
+ * After the commit only the host's own record proves that a copy which is gone has not run: a host that was emptied has
+ * forgotten it. Where the source holds nothing for this migration, that is what a migration leaves which has come to its
+ * end; and where no journal tells of the commit, it is what a roll-back leaves in its middle.
+ */
+export async function attested(run: Run, target: CopyState): Promise<CopyState> {
+  const { committing, journalled, outgoing } = run.at
+  if (target.run !== 'gone' || target.mayHaveRun) return target
+  if (!committing || !journalled || !outgoing) return target
+  run.at.incoming = null
+  try {
+    if (await found(run, 'target')) return target
+  } catch (error) {
+    return { ...NOT_ASKED, evidence: [`${run.target.host}: ${String(error)}`] }
+  }
+  const evidence = [...target.evidence, `${run.target.host} does not know whether it ran there`]
+  return { ...target, mayHaveRun: true, evidence }
+}
+
 /** How long a target that failed may take to say why. */
 const LAST_WORDS = 5_000
 

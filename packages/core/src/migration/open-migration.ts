@@ -10,6 +10,8 @@ export interface OpenMigration {
   readonly prepared: boolean
   /** The target may have been told to run the guest. */
   readonly committing: boolean
+  /** A journal tells what was done; else only a host does, which knows its own part. */
+  readonly journalled: boolean
   readonly postCopy: boolean
 }
 
@@ -25,14 +27,16 @@ export function openInJournal(entries: readonly JournalEntry[]): readonly OpenMi
 
 function openMigration(entries: readonly JournalEntry[], request: MigrationRequest): OpenMigration {
   const [first] = entries as readonly [JournalEntry, ...JournalEntry[]]
-  const has = (step: JournalEntry['step']): boolean => entries.some((entry) => entry.step === step)
+  const last = (step: JournalEntry['step']): number => entries.findLastIndex((entry) => entry.step === step)
+  const has = (step: JournalEntry['step']): boolean => last(step) >= 0
   return {
     migration: first.migration,
     domain: first.domain,
     request,
     prepared: has('prepare') || has('committing') || has('postcopy'),
-    committing: has('committing'),
+    committing: last('committing') > last('roll-back'),
     postCopy: has('postcopy'),
+    journalled: true,
   }
 }
 
@@ -49,6 +53,6 @@ export function openOnHost({
 }: HostRecord): OpenMigration {
   // a target has filed the way that was chosen too: that is over
   const { transport: _, ...request }: Partial<ChosenRequest> & MigrationRequest = record.request
-  const unknown = { prepared: true, committing: true, postCopy: request.postCopy }
+  const unknown = { prepared: true, committing: true, postCopy: request.postCopy, journalled: false }
   return { migration, domain: sourceDomain, request, ...unknown }
 }

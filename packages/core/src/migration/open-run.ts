@@ -61,7 +61,7 @@ function markOf(random: Random): number {
 /** A run that another controller began, or this one before it was started anew. Nothing is claimed yet. */
 export function resumedRun(
   { clock, journal, random }: FerryParts,
-  { migration, domain, request, prepared, committing, postCopy }: OpenMigration,
+  { migration, domain, request, prepared, committing, postCopy, journalled }: OpenMigration,
   { source, target }: Readonly<Record<'source' | 'target', Side>>,
   options: Pick<MigrateOptions, 'limits'>,
 ): Run {
@@ -80,7 +80,7 @@ export function resumedRun(
     cancelled: new AbortController().signal,
     takenOver: true,
     // what was asked for and not written down may still be on its way
-    at: { ...nothingYet(clock.monotonic()), begun: true, prepared, committing, postCopy },
+    at: { ...nothingYet(clock.monotonic()), begun: true, prepared, committing, postCopy, journalled },
   }
 }
 
@@ -95,6 +95,7 @@ function nothingYet(startedAt: number): Progressed {
     begun: false,
     prepared: false,
     committing: false,
+    journalled: true,
     postCopy: false,
     settled: false,
     offer: null,

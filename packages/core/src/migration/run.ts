@@ -36,6 +36,8 @@ export interface Progressed {
   begun: boolean
   prepared: boolean
   committing: boolean
+  /** What is known of it is from a journal, and not from a host's record alone. */
+  journalled: boolean
   postCopy: boolean
   settled: boolean
   offer: Offer | null

@@ -3,7 +3,7 @@ import { claimAgain, type Held } from './claim.ts'
 import { type Action, decide } from './decide.ts'
 import { lastStep } from './last-step.ts'
 import { finish } from './line.ts'
-import { look, NOT_ASKED, now, undoing } from './look.ts'
+import { attested, look, NOT_ASKED, now, undoing } from './look.ts'
 import { note, type Run } from './run.ts'
 import { type Settled, superseded, told, unclaimed } from './verdict.ts'
 
@@ -77,7 +77,8 @@ async function settleAfterCommit(run: Run, failure: VmError, before: Held = NONE
     const claimed = await claimAgain(run, undoing(run), held)
     if (claimed === 'superseded') return superseded(run, failure)
     held = claimed
-    const [source, target] = await Promise.all([look(run, 'source'), look(run, 'target')])
+    const [source, seen] = await Promise.all([look(run, 'source'), look(run, 'target')])
+    const target = await attested(run, seen)
     const both = held.source && held.target
     const action =
       (both ? withoutRecord(run, source, target) : null) ?? decided(run, tries, held, source, target)

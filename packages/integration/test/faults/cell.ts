@@ -25,8 +25,6 @@ export interface Cell extends Omit<Stop, 'at'> {
   readonly recovers: 'journal' | 'hosts'
   /** What must come of it; absent where both ways are right. `revived`: in doubt until the user gives the target up. */
   readonly outcome?: Exclude<Outcome, 'inDoubt'> | 'revived'
-  /** A known limit: the host that forgot the guest cannot say that it ran, and the source goes on from before that. */
-  readonly setsBack?: true
 }
 
 /** The name of a cell, as it is told. */

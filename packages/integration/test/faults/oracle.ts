@@ -73,14 +73,13 @@ function atTheEnd(
 function ofTheGuest(report: BeatReport, cell: Cell | null, { revived }: Played): string[] {
   const { lost, backwards, doubled, corrupt, cookies } = report
   const boots = cell?.strike === 'reset at the source' ? 2 : 1
-  const setBack = revived || cell?.setsBack === true
   const found: string[] = []
   if (corrupt) found.push('the memory of the guest has changed')
   if (lost > 0) found.push(`${lost} beats were lost`)
   if (cookies.length > boots) found.push(`the guest booted ${cookies.length} times`)
   // who gives the target up runs the guest again as it was
-  if (!setBack && doubled > 0) found.push(`${doubled} ms ran twice`)
-  if (!setBack && backwards > boots - 1) found.push(`the guest went back ${backwards} times`)
+  if (!revived && doubled > 0) found.push(`${doubled} ms ran twice`)
+  if (!revived && backwards > boots - 1) found.push(`the guest went back ${backwards} times`)
   return found
 }
 

@@ -13,8 +13,8 @@ export interface Leg {
 }
 
 /** Cells that end with the guest gone, or as it was before: it is started anew. */
-export function endsGuest({ outcome, strike, setsBack }: Cell): boolean {
-  return setsBack === true || outcome === 'lost' || outcome === 'revived' || strike === 'reset at the source'
+export function endsGuest({ outcome, strike }: Cell): boolean {
+  return outcome === 'lost' || outcome === 'revived' || strike === 'reset at the source'
 }
 
 /** What a soak has shown. */
