@@ -15,7 +15,11 @@ const OPEN = 'core/dist/migration/open-migration.js'
 const SETTLE = 'core/dist/migration/settle.js'
 
 /** A recovery that does not ask for the mark at the target. */
-const NO_MARK = [SETTLE, "if (resumed && (target.run === 'running' || target.mayHaveRun))", 'if (false)']
+const NO_MARK = [
+  SETTLE,
+  "if (stopped && (target.run === 'running' || (resumed && target.mayHaveRun)))",
+  'if (false)',
+]
 
 export const PLANTED_BUGS = [
   {
@@ -57,7 +61,7 @@ export const PLANTED_BUGS = [
     ],
   },
   {
-    bug: 'a cancel after the commit is obeyed',
+    bug: 'a cancel after the commit is obeyed, and the target not asked whether it runs',
     changes: [
       ['core/dist/migration/carry-out.js', 'if (committing || postCopy) {', 'if (postCopy) {'],
       [LINE, 'limit: limits.finish, mayCancel: false', 'limit: limits.finish'],
@@ -66,6 +70,7 @@ export const PLANTED_BUGS = [
         'run.at.committing || run.at.postCopy ?',
         '(run.at.committing && !run.cancelled.aborted) || run.at.postCopy ?',
       ],
+      NO_MARK,
     ],
   },
   {
@@ -146,6 +151,6 @@ export const PLANTED_BUGS = [
   },
   {
     bug: 'a recovery forgets that the journal has a commit, and does not ask for the mark',
-    changes: [[OPEN, "committing: has('committing'),", 'committing: false,'], NO_MARK],
+    changes: [[OPEN, "committing: last('committing') > last('roll-back'),", 'committing: false,'], NO_MARK],
   },
 ]

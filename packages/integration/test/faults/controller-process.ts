@@ -13,7 +13,7 @@ const LIMITS = {
   check: 15_000,
   begin: 10_000,
   prepare: 15_000,
-  stall: 3_000,
+  stall: 6_000,
   ready: 5_000,
   handOver: 5_000,
   finish: 5_000,
