@@ -3,8 +3,10 @@
  * the repository, each with a digest of what was there when it was proved). A result that says so is held to it by
  * `npm run results:check`.
  */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { root } from './workspace.mjs'
 
@@ -19,6 +21,15 @@ export function digestsOf(paths, base = root) {
 /** Writes a result down. `proves` are the digests from before the run: what changes meanwhile is not proved. */
 export function writeResult(name, { again, proves, ...figures }) {
   writeFileSync(join(root, RESULTS, name), `${JSON.stringify({ ...figures, again, proves }, null, 2)}\n`)
+}
+
+/** Of which commit a run on real QEMU is, and with which versions. */
+export function runOnQemu() {
+  const firstLine = (program, ...words) =>
+    execFileSync(program, words, { cwd: root, encoding: 'utf8' }).split('\n')[0]
+  const qemu = firstLine('qemu-system-x86_64', '--version')
+  const versions = { node: process.version, qemu, kernel: release() }
+  return { commit: firstLine('git', 'rev-parse', 'HEAD'), versions }
 }
 
 /** A result; null if there is none. */

@@ -2,9 +2,7 @@
  * `npm run test:qemu`: the conformance kit over real QEMU, between two hosts of the lab and each transport, by the command that a
  * stranger would use. Writes docs/results/conformance-qemu.json. Needs root, as the lab does.
  */
-import { execFileSync } from 'node:child_process'
-import { release } from 'node:os'
-import { digestsOf, writeResult } from './results.mjs'
+import { digestsOf, runOnQemu, writeResult } from './results.mjs'
 import { build, checkNode, install, provide, root } from './workspace.mjs'
 
 checkNode()
@@ -35,8 +33,7 @@ const untried = cases.find(({ id }) => id === 'uri.transports')?.because ?? null
 if (untried !== null) process.stdout.write(`FAILED  uri.transports: ${untried}\n`)
 const { passed = 0, failed: count = 1, notApplicable = 0 } = lines.at(-1) ?? {}
 writeResult('conformance-qemu.json', {
-  commit: firstLine('git', 'rev-parse', 'HEAD'),
-  versions: versions(),
+  ...runOnQemu(),
   seconds,
   passed,
   failed: count,
@@ -55,13 +52,4 @@ async function proved() {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
-}
-
-function versions() {
-  const qemu = firstLine('qemu-system-x86_64', '--version')
-  return { node: process.version, qemu, kernel: release() }
-}
-
-function firstLine(program, ...words) {
-  return execFileSync(program, words, { cwd: root, encoding: 'utf8' }).split('\n')[0]
 }

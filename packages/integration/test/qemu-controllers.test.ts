@@ -8,8 +8,9 @@ import { createFerry, type Ferry, type MigrateOptions } from '@vmferry/core'
 import { qemu } from '@vmferry/driver-qemu'
 import { local } from '@vmferry/host'
 import { fileJournal } from '@vmferry/host/journal'
-import { qmp } from '@vmferry/qmp'
+import { type QmpClient, qmp } from '@vmferry/qmp'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { stateOf } from './process-state.ts'
 import { COMMAND, qemuProblem, type TwoRooms, twoRooms } from './qemu-guests.ts'
 
 const CONTROLLER = fileURLToPath(new URL('qemu-controller.mjs', import.meta.url))
@@ -42,11 +43,6 @@ async function controllerAt(
   const ended = endOf(child)
   await expect.poll(() => stateOf(child.pid ?? 0), { timeout: 20_000, interval: 20 }).toMatch(STILL[signal])
   return { child, ended, journal }
-}
-
-async function stateOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
-  return stat.slice(stat.lastIndexOf(')') + 2)
 }
 
 async function endOf(child: ChildProcess): Promise<{ code?: string; outcome?: string }> {
@@ -82,13 +78,18 @@ async function bothRooms(rooms: TwoRooms): Promise<{ room: 'a' | 'b'; path: stri
   return (await Promise.all(guests)).flat()
 }
 
+/** The monitor of a guest that is there for whoever only asks. */
+async function spareMonitor(guest: string): Promise<QmpClient> {
+  const socket = connect(join(guest, 'spare.sock'))
+  await once(socket, 'connect')
+  return qmp(socket)
+}
+
 /** Where a copy runs, as the QEMUs themselves say; and how many QEMUs there are at all. */
 async function copies(rooms: TwoRooms): Promise<{ running: string[]; processes: number }> {
   const running: string[] = []
   for (const { room, path } of await bothRooms(rooms)) {
-    const socket = connect(join(path, 'spare.sock'))
-    await once(socket, 'connect')
-    const monitor = await qmp(socket)
+    const monitor = await spareMonitor(path)
     if ((await monitor.execute('query-status')).running) running.push(room)
     await monitor.close()
   }
@@ -101,9 +102,7 @@ async function copies(rooms: TwoRooms): Promise<{ running: string[]; processes: 
 /** What the source's QEMU says of its guest and its migration. The target's has ended with the stream. */
 async function sourceSays(rooms: TwoRooms): Promise<{ running: boolean; migration: string | undefined }> {
   const [{ path } = { path: '' }] = await bothRooms(rooms)
-  const socket = connect(join(path, 'spare.sock'))
-  await once(socket, 'connect')
-  const monitor = await qmp(socket)
+  const monitor = await spareMonitor(path)
   const { status: migration } = await monitor.execute('query-migrate')
   const { running } = await monitor.execute('query-status')
   await monitor.close()

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { MigrateOptions, Outcome, RecoverOptions } from '@vmferry/core'
 import type { Lab } from '@vmferry/lab'
+import { stateOf } from '../process-state.ts'
 import type { Point } from './cell.ts'
 
 const CONTROLLER = fileURLToPath(new URL('controller.mjs', import.meta.url))
@@ -103,8 +103,7 @@ export function sendOn(lab: Lab, errand: Errand): Controller {
 /** Resolves once a process is stopped (true) or gone (false). */
 async function standsStill(pid: number): Promise<boolean> {
   for (;;) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
-    const state = stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X'
+    const state = (await stateOf(pid)).charAt(0) || 'X'
     if ('TXZ'.includes(state)) return state === 'T'
     await sleep(10)
   }

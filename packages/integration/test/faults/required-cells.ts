@@ -10,7 +10,7 @@ const REQUIRED: readonly [row: number, phases: string, fault: string][] = [
   [3, 'FS', 'the QEMU of the source dies'],
   [4, 'PFSN', 'the QEMU of the target dies'],
   [6, 'N', 'the target host is lost'],
-  [7, 'PFSNC', 'the control connection is cut'],
+  [7, 'BPFSNCL', 'the control connection is cut'],
   [8, 'FS', 'the stream is cut or stalls'],
   [11, 'F', 'an answer or the stream is not what it should be'],
   [12, 'PF', 'a disk is full'],
@@ -25,11 +25,11 @@ export const FAULTS: ReadonlyMap<number, string> = new Map(REQUIRED.map(([row, ,
 
 /** The names of all cells that are required. */
 export function requiredCells(): string[] {
-  const cells = REQUIRED.flatMap(([row, phases]) => phases.split('').map((phase) => `${row} ${phase}`))
-  const both = ['source', 'target'].flatMap((side) =>
-    'BPFSNCL'.split('').map((phase) => `7 ${phase} ${side}`),
-  )
-  return [...cells.filter((cell) => !cell.startsWith('7 ')), ...both].toSorted()
+  const cellsOf = (row: number, phase: string): string[] =>
+    row === 7 ? [`7 ${phase} source`, `7 ${phase} target`] : [`${row} ${phase}`]
+  return REQUIRED.flatMap(([row, phases]) =>
+    phases.split('').flatMap((phase) => cellsOf(row, phase)),
+  ).toSorted()
 }
 
 /** The cell of the matrix to which a variant belongs. */

@@ -1,27 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { release } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { digestsOf, writeResult as write } from '../../../../scripts/results.mjs'
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
+import { digestsOf, runOnQemu, writeResult as write } from '../../../../scripts/results.mjs'
 
 /** The code that these results prove, as it is before the run. */
 const proves = digestsOf(['core', 'driver-qemu', 'host', 'qmp'].map((name) => `packages/${name}/src`))
 
 /** Writes docs/results/NAME.json: what was found, of which commit, with which versions; `again` makes it anew. */
 export function writeResult(name: string, again: string, figures: object): void {
-  const versions = {
-    node: process.version,
-    qemu: firstLine('qemu-system-x86_64', '--version'),
-    kernel: release(),
-  }
-  write(`${name}.json`, {
-    commit: firstLine('git', 'rev-parse', 'HEAD'),
-    versions,
-    ...figures,
-    again,
-    proves,
-  })
+  write(`${name}.json`, { ...runOnQemu(), ...figures, again, proves })
 }
 
 /** The figures of a run over all cells. */
@@ -44,8 +28,4 @@ export function proved(
 /** The value below which that part of sorted values lies. */
 export function quantile(sorted: readonly number[], part: number): number | null {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null
-}
-
-function firstLine(program: string, ...words: readonly string[]): string {
-  return execFileSync(program, words, { cwd: ROOT, encoding: 'utf8' }).split('\n')[0] ?? ''
 }

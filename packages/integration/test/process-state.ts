@@ -1,0 +1,7 @@
+import { readFile } from 'node:fs/promises'
+
+/** What /proc says of a process after its name, its state first: `T` stopped, `Z` ended and not yet waited for, `X` gone. */
+export async function stateOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
+  return stat.slice(stat.lastIndexOf(')') + 2)
+}
