@@ -228,8 +228,12 @@ test('tune reaches the driver while the guest is copied, and is refused at any o
   const migration = web1.migrate(there)
   expect(await rejection(migration.tune({ bandwidth: 5 }))).toMatchObject({ code: 'VM_INVALID' })
   await copying.opened
-  await migration.tune({ bandwidth: 125_000 })
+  await migration.tune({ bandwidth: 1 })
   expect(world.calls).toContain('tune {"bandwidth":125000}')
+  expect(await rejection(migration.tune({ bandwidth: -1 }))).toMatchObject({ code: 'VM_INVALID' })
+  expect(await rejection(migration.tune({ maxDowntime: 0 }))).toMatchObject({ code: 'VM_INVALID' })
+  expect(await rejection(migration.tune({ postCopy: true }))).toMatchObject({ code: 'VM_UNSUPPORTED' })
+  expect(await rejection(migration.tune({ suspend: true }))).toMatchObject({ code: 'VM_UNSUPPORTED' })
   go.open()
   await migration
   expect(await rejection(migration.tune({ bandwidth: 5 }))).toMatchObject({ code: 'VM_INVALID' })

@@ -124,7 +124,8 @@ export function openOutgoing(
     async tune(change, call) {
       const parameters = parametersOf(change)
       tuned = { ...tuned, ...change }
-      await fence.act([tell('migrate-set-parameters', parameters)], call)
+      const steps = [tell('migrate-set-parameters', parameters), ...(change.suspend ? [tell('stop')] : [])]
+      await fence.act(steps, call)
     },
   }
 }

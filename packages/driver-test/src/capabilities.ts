@@ -11,7 +11,7 @@ const ABILITIES = {
   abortableUntil: 'hand-over',
   progress: 'bytes',
   pausedGuests: true,
-  features: { maxDowntime: true, startPaused: true },
+  features: { maxDowntime: true, startPaused: true, suspend: true },
 } as const
 
 /** All that this driver can ever do. `?without=` and `?fencing=` narrow it for one connection, a world never does. */

@@ -95,6 +95,8 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
         halfway = true
         await during()
       }
+      refuseStopped()
+      if (limits.suspended && guest.state === 'running') stop()
       const most = Math.floor((rate() * SLICE) / memory.pageBytes)
       // however fast the link is, the first round has a middle
       const end = Math.min(next + Math.max(1, most), halfway ? pages.length : half)

@@ -34,8 +34,8 @@ export interface OutgoingFile extends MigrationFile {
   readonly role: 'source'
   readonly request: MigrationRequest
   readonly guest: Guest
-  /** Bytes per second (0: no limit) and milliseconds; changed by `tune`. */
-  readonly limits: { bandwidth: number; maxDowntime: number }
+  /** Bytes per second (0: no limit), milliseconds, and whether the guest is to stand still; changed by `tune`. */
+  readonly limits: { bandwidth: number; maxDowntime: number; suspended: boolean }
   /** Null while nothing is copied. */
   copying: Copying | null
   /** All is sent and the guest is stopped. */

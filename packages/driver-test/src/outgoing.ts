@@ -36,16 +36,21 @@ export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
         if (!file.copying) refuseWrongTime(file, 'is not being performed')
         file.limits.bandwidth = change.bandwidth ?? file.limits.bandwidth
         file.limits.maxDowntime = change.maxDowntime ?? file.limits.maxDowntime
+        file.limits.suspended ||= change.suspend === true
       }),
   }
 }
 
 /** VM_UNSUPPORTED for what this hypervisor cannot change. */
-function refuseFixed({ bandwidth, maxDowntime, postCopy }: Tuning, { host, capabilities }: TestHost): void {
+function refuseFixed(
+  { bandwidth, maxDowntime, postCopy, suspend }: Tuning,
+  { host, capabilities }: TestHost,
+): void {
   const fixed = [
     postCopy && 'to post-copy',
     bandwidth !== undefined && !capabilities.resource && 'the bandwidth',
     maxDowntime !== undefined && !capabilities.features['maxDowntime'] && 'the longest downtime',
+    suspend && !capabilities.features['suspend'] && 'to a guest that stands still',
   ].find((what) => typeof what === 'string')
   if (fixed === undefined) return
   throw vmError('VM_UNSUPPORTED', `the hypervisor of ${host.name} cannot change ${fixed}`, {

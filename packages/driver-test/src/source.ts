@@ -107,7 +107,11 @@ function takeHold(
     epoch,
     phase: 'begin',
     ended: null,
-    limits: { bandwidth: request.bandwidth, maxDowntime: request.maxDowntime ?? DEFAULT_DOWNTIME },
+    limits: {
+      bandwidth: request.bandwidth,
+      maxDowntime: request.maxDowntime ?? DEFAULT_DOWNTIME,
+      suspended: false,
+    },
     copying: null,
     sent: false,
   }

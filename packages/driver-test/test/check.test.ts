@@ -136,7 +136,7 @@ test.each<[keyof Capabilities, Partial<ChosenRequest>]>([
 test('without resource or features the limits cannot be tuned either', async () => {
   const at = await twoHosts({}, { without: ['resource', 'features'] })
   const { outgoing } = await begun(at)
-  for (const change of [{ bandwidth: 1 }, { maxDowntime: 1 }, { postCopy: true }] as const)
+  for (const change of [{ bandwidth: 1 }, { maxDowntime: 1 }, { postCopy: true }, { suspend: true }] as const)
     expect((await refusal(outgoing.tune!(change, at.call))).code).toBe('VM_UNSUPPORTED')
 })
 

@@ -90,6 +90,20 @@ test('a guest that writes faster than the link carries is stopped when the round
   )
 })
 
+test('a guest that is suspended in the midst of its copy stands still from then on, and one round is left', async () => {
+  const at = await twoHosts()
+  at.world.host('default').setDirtyRate('web1', 2_000)
+  const { outgoing, incoming } = await begun(at, { bandwidth: 16 * MIB })
+  const work = performing(at, outgoing, incoming)
+  await at.clock.advance(1_000)
+  expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'running' })
+  await outgoing.tune?.({ suspend: true }, at.call)
+  await at.clock.advance(200)
+  expect(at.world.host('default').domain('web1')).toMatchObject({ state: 'stopped' })
+  expect((await at.clock.until(work)).rounds).toBe(2)
+  expect(at.progress.filter(({ type }) => type === 'stopped')).toHaveLength(1)
+})
+
 test('a shorter downtime takes more rounds, asked for at the start or in the midst', async () => {
   const rounds = async (maxDowntime: number | null, later: number | null): Promise<number> => {
     const at = await twoHosts()

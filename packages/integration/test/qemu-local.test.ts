@@ -80,8 +80,22 @@ describe.skipIf(qemuProblem !== null)(
       const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
       const migration = web1.migrate(rooms.there, { live: true, bandwidth: 1 })
       for await (const event of migration) if (event.type === 'progress') break
-      await migration.tune({ bandwidth: 1_000_000_000 })
+      await migration.tune({ bandwidth: 8_000 })
       expect((await migration).connection).toBe(rooms.there)
+    })
+
+    test('a guest that is suspended in its copy stands still until it runs at the target', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
+      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 80 })
+      for await (const event of migration) if (event.type === 'progress') break
+      expect(await rooms.here.domains()).toMatchObject([{ state: 'running' }])
+      await migration.tune({ suspend: true })
+      expect(await rooms.here.domains()).toMatchObject([{ state: 'paused' }])
+      await migration.tune({ bandwidth: 8_000 })
+      await migration
+      expect(await rooms.there.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+      expect(migration.report?.downtimeMs).toBeGreaterThan(0)
     })
 
     test('a target that is killed before it is ready rolls back, with the words of both', async () => {

@@ -105,6 +105,8 @@ export function remoteCall<C extends CallOptions, T>(
       controller.reach({ point: 'send', passage })
       controller.enter(() => {
         signal.addEventListener('abort', giveUp, { once: true })
+        // a controller that froze as it sent may wake after its time
+        if (signal.aborted) giveUp()
         for (const delay of passage.deliveries)
           network.carry(controller, name, delay + host.slowMs, () => void arrive())
       })

@@ -10,6 +10,8 @@ test.each([
     'what becomes unsettled during a recovery is recovered once more: a fault of the simulation itself',
     512_845,
   ],
+  ['a controller whose time was over as it sent does not wait for ever: the simulation itself', 858_922],
+  ['a guest that another recovery has just brought forward is not told to be lost', 936_963],
 ])('%s', async (_what, seed) => {
   expect((await simulate(seed)).breaches).toEqual([])
 })

@@ -35,7 +35,10 @@ export interface Capabilities {
   readonly offline: boolean
   /** A paused guest can be moved, and stays paused. Default false. */
   readonly pausedGuests: boolean
-  /** Documented extras, by name: `copyStorage`, `multifd`, `maxDowntime`, `autoConverge`, `startPaused`. Default none. */
+  /**
+   * Documented extras, by name: `copyStorage`, `multifd`, `maxDowntime`, `autoConverge`, `startPaused`,
+   * `suspend`. Default none.
+   */
   readonly features: Readonly<Record<string, boolean>>
 }
 

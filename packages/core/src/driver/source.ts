@@ -77,4 +77,6 @@ export interface Tuning {
   readonly maxDowntime?: number
   /** Go over to post-copy as soon as possible. */
   readonly postCopy?: true
+  /** Stop the guest now: what is left is copied while it stands still, and cannot fail to converge. */
+  readonly suspend?: true
 }

@@ -1,10 +1,12 @@
-import { abortError, isVmError, type Tuning, type VmError, vmError } from '../driver/index.ts'
+import { abortError, isVmError, type VmError, vmError } from '../driver/index.ts'
 import type { Domain } from '../ferry/domain.ts'
 import { migrateDirectly } from './direct-line.ts'
 import { errorData } from './error-data.ts'
 import type { MigrationComplete } from './events.ts'
 import { migrateByPhases } from './line.ts'
 import { type Migration, migrationHandle } from './migration.ts'
+import { tuningFrom } from './negotiate.ts'
+import type { TuneOptions } from './options.ts'
 import type { Outcome, Report } from './outcome.ts'
 import { ask, note, type Run } from './run.ts'
 import { settle } from './settle.ts'
@@ -47,14 +49,15 @@ function cancel(run: Run, canceller: AbortController, reason: string): void {
     canceller.abort(vmError('VM_ABORTED', `the migration of ${run.domain} was cancelled: ${reason}`))
 }
 
-async function tune(run: Run, change: Tuning): Promise<void> {
+async function tune(run: Run, change: TuneOptions): Promise<void> {
   const { outgoing, phase, settled } = run.at
   if (phase !== 'perform' || settled || !outgoing || !('perform' in outgoing))
     throw vmError('VM_INVALID', `nothing to tune: the guest is not being copied (phase ${phase})`)
   if (!outgoing.tune)
     throw vmError('VM_UNSUPPORTED', `the driver ${run.driver} cannot change a running migration`)
+  const tuning = tuningFrom(change, run.source.connection())
   const step = { phase: 'perform' as const, limit: run.limits.begin }
-  await ask(run, 'source', step, async (call) => outgoing.tune?.(change, call))
+  await ask(run, 'source', step, async (call) => outgoing.tune?.(tuning, call))
 }
 
 async function outcomeOf(run: Run): Promise<Settled> {

@@ -98,8 +98,8 @@ async function rollBack(run: Run, cause: VmError, held: Held): Promise<Settled> 
     if (source === 'running' || source === 'paused' || off)
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     if (source !== 'none') return sourceUnknown(run, failure, guest)
-    // it was given back, or never had: somebody else has taken it on
-    if (back === 'ended' && targetGone && ((await isAway(run)) || (await isTaken(run))))
+    // it was given back, or never had: somebody else has taken it on, and lets go of it only when it is away
+    if (back === 'ended' && targetGone && ((await isTaken(run)) || (await isAway(run))))
       return { outcome: 'rolledBack', error: told(run, failure, 'rolledBack', guest) }
     // a target that was not asked may have all of the guest
     return targetGone ? sourceLost(run, failure, guest) : targetUnknown(run, failure, guest)

@@ -55,11 +55,12 @@ export async function look(run: Run, side: 'source' | 'target'): Promise<CopySta
     await renewed(run, side)
     return await inspect()
   } catch (error) {
-    return {
-      ...NOT_ASKED,
-      evidence: [`${run[side].host}: ${error instanceof Error ? error.message : String(error)}`],
-    }
+    return unanswered(run[side].host, error)
   }
+}
+
+function unanswered(host: string, error: unknown): CopyState {
+  return { ...NOT_ASKED, evidence: [`${host}: ${error instanceof Error ? error.message : String(error)}`] }
 }
 
 /**
@@ -75,7 +76,7 @@ export async function attested(run: Run, target: CopyState): Promise<CopyState> 
   try {
     if (await found(run, 'target')) return target
   } catch (error) {
-    return { ...NOT_ASKED, evidence: [`${run.target.host}: ${String(error)}`] }
+    return unanswered(run.target.host, error)
   }
   const evidence = [...target.evidence, `${run.target.host} does not know whether it ran there`]
   return { ...target, mayHaveRun: true, evidence }

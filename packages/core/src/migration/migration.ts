@@ -1,7 +1,8 @@
-import { type Capabilities, type Tuning, vmError } from '../driver/index.ts'
+import { type Capabilities, vmError } from '../driver/index.ts'
 import type { Domain } from '../ferry/domain.ts'
 import type { EventLog } from './event-log.ts'
 import type { MigrationEvent } from './events.ts'
+import type { TuneOptions } from './options.ts'
 import type { Report } from './outcome.ts'
 
 /**
@@ -23,8 +24,11 @@ export interface Migration<out C extends Capabilities = Capabilities>
    * late: it rejects with VM_INVALID, and the migration goes on.
    */
   cancel(reason?: string): Promise<void>
-  /** Changes limits while the guest is copied. VM_INVALID at another time, VM_UNSUPPORTED if the driver cannot. */
-  tune(change: Tuning): Promise<void>
+  /**
+   * Changes limits while the guest is copied. VM_INVALID at another time or for a value that is none, VM_UNSUPPORTED if
+   * the driver cannot.
+   */
+  tune(change: TuneOptions): Promise<void>
   /** Before the commit cancels and waits; after it waits. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -36,7 +40,7 @@ export interface MigrationParts {
   readonly done: Promise<Domain>
   readonly report: () => Report | null
   readonly cancel: (reason: string) => void
-  readonly tune: (change: Tuning) => Promise<void>
+  readonly tune: (change: TuneOptions) => Promise<void>
 }
 
 /** The application's face of a migration. Nothing here ever becomes an unhandled rejection. */

@@ -7,12 +7,13 @@ import {
   type MigrationRequest,
   type SourceSurvey,
   type Survey,
+  type Tuning,
   vmError,
 } from '../driver/index.ts'
 import { bytesPerSecondFromMbps } from '../edge/bandwidth.ts'
 import { checkName } from '../edge/names.ts'
 import { parseMigrationUri } from '../edge/uri.ts'
-import type { MigrateOptions } from './options.ts'
+import type { MigrateOptions, TuneOptions } from './options.ts'
 
 /** A connection as negotiation sees it. */
 type End = Pick<DriverConnection, 'uri' | 'hostId' | 'capabilities' | 'source' | 'target' | 'direct'>
@@ -42,11 +43,7 @@ export function negotiate(options: MigrateOptions, source: End, target: End): Mi
   const maxDowntime = options.maxDowntime ?? null
   if (!Number.isSafeInteger(connections) || connections < 1 || connections > 255)
     throw vmError('VM_INVALID', `${connections} connections: it takes a whole number from 1 to 255`)
-  if (maxDowntime !== null && !(maxDowntime > 0))
-    throw vmError(
-      'VM_INVALID',
-      `a longest downtime of ${maxDowntime}: it takes a positive number of milliseconds`,
-    )
+  if (maxDowntime !== null) checkDowntime(maxDowntime)
 
   checkPairing(source, target)
   if (options.live)
@@ -79,6 +76,30 @@ export function negotiate(options: MigrateOptions, source: End, target: End): Mi
     postCopy: options.postCopy ?? false,
     copyStorage: options.copyStorage ?? false,
     connections,
+  }
+}
+
+/**
+ * A change of limits in the words of the driver that sends. VM_INVALID for a malformed one, VM_UNSUPPORTED for what the
+ * driver lacks.
+ */
+export function tuningFrom(change: TuneOptions, { uri, capabilities }: End): Tuning {
+  const { bandwidth, maxDowntime, postCopy, suspend } = change
+  const { features, resource } = capabilities
+  if (maxDowntime !== undefined) checkDowntime(maxDowntime)
+  const lacking = [
+    bandwidth !== undefined && !resource && 'the bandwidth',
+    maxDowntime !== undefined && !features['maxDowntime'] && 'the longest downtime',
+    postCopy && !capabilities.postCopy && 'to post-copy',
+    suspend && !features['suspend'] && 'to a guest that stands still',
+  ].find((what) => typeof what === 'string')
+  if (lacking !== undefined)
+    throw vmError('VM_UNSUPPORTED', `the driver of ${uri.text} cannot change ${lacking} while it copies`)
+  return {
+    ...(bandwidth !== undefined && { bandwidth: bytesPerSecondFromMbps(bandwidth) }),
+    ...(maxDowntime !== undefined && { maxDowntime }),
+    ...(postCopy && { postCopy }),
+    ...(suspend && { suspend }),
   }
 }
 
@@ -154,6 +175,11 @@ function checkPairing(source: End, target: End): void {
   }
   if (!source.source) refuse(source, `${source.uri.text} cannot send a domain`, 'choose another source')
   if (!target.target) refuse(target, `${target.uri.text} cannot receive a domain`, 'choose another target')
+}
+
+function checkDowntime(ms: number): void {
+  if (!(ms > 0))
+    throw vmError('VM_INVALID', `a longest downtime of ${ms}: it takes a positive number of milliseconds`)
 }
 
 function checkTransport(transport: string, source: End, target: End): void {

@@ -30,3 +30,15 @@ export interface MigrateOptions {
   /** Cancels the migration, as `cancel()` does. */
   readonly signal?: AbortSignal
 }
+
+/** What can be changed while the guest is copied. Absent members stay as they are. */
+export interface TuneOptions {
+  /** Most Mbps (10^6 bit/s) for memory and disks together; 0: no limit. */
+  readonly bandwidth?: number
+  /** Longest acceptable downtime in milliseconds. */
+  readonly maxDowntime?: number
+  /** Go over to post-copy as soon as possible: from then on there is no way back. */
+  readonly postCopy?: true
+  /** Stop the guest now: what is left is copied while it stands still, and cannot fail to converge. */
+  readonly suspend?: true
+}
