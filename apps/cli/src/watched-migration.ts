@@ -8,25 +8,24 @@ import { plainView } from './plain-view.ts'
 import { type Session, styleFor } from './session.ts'
 import type { Voyage } from './summary.ts'
 import { terminalView } from './terminal-view.ts'
+import { startTimeLimit, type TimeLimit } from './time-limit.ts'
 
 export interface Watch {
   readonly voyage: Voyage
   readonly json: boolean
-  /** Seconds after which the migration is cancelled. */
-  readonly timeout?: number
+  readonly limit?: TimeLimit
 }
 
 /** Starts a migration, draws it until its end and resolves with the exit code. From here on a signal cancels it. */
 export async function watchedMigration(
   { output, interruption }: Session,
   start: () => Migration,
-  { voyage, json, timeout }: Watch,
+  { voyage, json, limit }: Watch,
 ): Promise<number> {
   interruption.signal.throwIfAborted()
   const migration = start()
   interruption.handOver((name) => cancelOn(name, migration, output))
-  const endWatch = timeout === undefined ? () => {} : cancelAfter(timeout, migration)
-  migration.done.then(endWatch, endWatch)
+  if (limit) startTimeLimit(limit, migration, (line) => output.say(line))
 
   const view = viewFor(output, voyage, json)
   let end: MigrationComplete | null = null
@@ -52,14 +51,3 @@ function cancelOn(name: string, migration: Migration, output: Output): void {
   // a cancel that comes too late has been refused by then
   setImmediate(() => output.say(line))
 }
-
-function cancelAfter(seconds: number, migration: Migration): () => void {
-  const cancel = (): void => {
-    migration.cancel(`it did not end within ${seconds} s`).catch(() => {})
-  }
-  const timer = setTimeout(cancel, Math.min(seconds * 1000, LONGEST_TIMER))
-  return () => clearTimeout(timer)
-}
-
-/** Node's timers end at once beyond this. */
-const LONGEST_TIMER = 2 ** 31 - 1

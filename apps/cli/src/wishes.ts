@@ -1,5 +1,5 @@
 import type { MigrateOptions } from '@vmferry/core'
-import { vmError } from '@vmferry/core/driver'
+import type { TimeLimit } from './time-limit.ts'
 
 /** The options of `plan` and `migrate`, as the command line gives them. */
 export interface Wishes {
@@ -12,7 +12,7 @@ export interface Wishes {
   readonly maxDowntime?: number
   /** Seconds. */
   readonly timeout?: number
-  readonly timeoutAction: 'abort' | 'suspend' | 'postcopy'
+  readonly timeoutAction: TimeLimit['action']
   readonly copyStorage?: true
   readonly postcopy?: true
   readonly autoConverge?: true
@@ -24,16 +24,12 @@ export interface Wishes {
   readonly settleTimeout?: number
 }
 
-/** The wishes in the words of the API. VM_UNSUPPORTED for what the command line knows and cannot do yet. */
+/** The wishes in the words of the API. */
 export function migrateOptions(wishes: Wishes): MigrateOptions {
   const { live, rename, uri, bandwidth, maxDowntime, connections, paused } = wishes
   const { stallTimeout, settleTimeout } = wishes
-  const { copyStorage, autoConverge, postcopy, timeout, timeoutAction } = wishes
-  if (timeout !== undefined && timeoutAction !== 'abort')
-    throw vmError('VM_UNSUPPORTED', `the time-out action '${timeoutAction}' cannot be done`, {
-      phase: 'check',
-      remedy: 'use --timeout-action abort',
-    })
+  const { copyStorage, autoConverge, postcopy } = wishes
+  const limit = timeLimit(wishes)
   const limits = {
     ...(stallTimeout !== undefined && { stall: stallTimeout * 1000 }),
     ...(settleTimeout !== undefined && { settle: settleTimeout * 1000 }),
@@ -49,6 +45,11 @@ export function migrateOptions(wishes: Wishes): MigrateOptions {
     ...(paused && { paused }),
     ...(copyStorage && { copyStorage }),
     ...(autoConverge && { autoConverge }),
-    ...(postcopy && { postCopy: postcopy }),
+    ...((postcopy || limit?.action === 'postcopy') && { postCopy: true }),
   }
+}
+
+/** What is to be done when it takes too long; null: nothing was asked for. */
+export function timeLimit({ timeout, timeoutAction }: Wishes): TimeLimit | null {
+  return timeout === undefined ? null : { seconds: timeout, action: timeoutAction }
 }

@@ -117,8 +117,10 @@ describe('a refusal', () => {
     ['an unknown domain', ['migrate', 'test:///default', 'nobody', 'test:///other'], 'VM_NOT_FOUND'],
     ['a name that cannot be one', ['migrate', 'test:///default', '../x', 'test:///other'], 'VM_INVALID'],
     [
-      'a time-out action of a later version',
-      'migrate test:///default web1 test:///other --timeout 9 --timeout-action suspend'.split(' '),
+      'a time-out action that the host lacks',
+      'migrate test:///default?without=features web1 test:///other --timeout 9 --timeout-action suspend'.split(
+        ' ',
+      ),
       'VM_UNSUPPORTED',
     ],
   ])('for %s is exit code 1, text on stderr, one JSON line with --json', async (_, args, errorCode) => {

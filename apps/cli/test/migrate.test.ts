@@ -92,6 +92,20 @@ describe('a migration', () => {
   })
 })
 
+describe('a migration that takes longer than --timeout with the action suspend', () => {
+  test('is copied to its end while the guest stands still', async () => {
+    const suspended = vmferryIn({ bytesPerSecond: 20_000_000 }, [
+      ...JSON_WAY,
+      ...['--timeout', '0.2', '--timeout-action', 'suspend'],
+    ])
+    const { code, stdout, stderr } = await suspended.ended
+    expect(stderr).toBe('after 0.2 s: the guest stands still until it is there\n')
+    expect(code).toBe(0)
+    const { report } = jsonLines(stdout).at(-1) as { report: { downtimeMs: number; totalMs: number } }
+    expect(report.downtimeMs).toBeGreaterThan(report.totalMs / 2)
+  })
+})
+
 describe('a signal', () => {
   test.each([
     ['SIGINT', 130],
