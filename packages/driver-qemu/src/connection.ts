@@ -9,7 +9,7 @@ import {
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { claimDomain } from './claim.ts'
 import { domainOf } from './domain.ts'
-import { guestNamed, listGuests } from './guest-list.ts'
+import { guestNamed, listGuests, noGuest } from './guest-list.ts'
 import { qemuLifecycle } from './lifecycle.ts'
 import { hostRecord } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
@@ -64,11 +64,20 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
     hypervisor,
     domains: open(async (call) => {
       const guests = await listGuests(host, runDirectory, call)
-      return Promise.all(guests.map((guest) => domainOf(at, guest, call)))
+      const domains = await Promise.all(guests.map((guest) => domainOf(at, guest, call)))
+      return domains.filter((domain) => domain !== null)
     }),
-    domain: open(async (name, call) =>
-      domainOf(at, guestNamed(await listGuests(host, runDirectory, call), name, host.name), call),
-    ),
+    domain: open(async (name, call) => {
+      const guests = await listGuests(host, runDirectory, call)
+      const guest = guestNamed(guests, name, host.name)
+      const domain = await domainOf(at, guest, call)
+      if (domain) return domain
+      throw noGuest(
+        guests.filter((other) => other !== guest),
+        name,
+        host.name,
+      )
+    }),
     claim: open((domain, epoch, call) => claimDomain(at, domain, epoch, call)),
     migrations: open(async (call) => {
       const guests = await listGuests(host, runDirectory, call)

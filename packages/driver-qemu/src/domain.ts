@@ -8,8 +8,8 @@ import { openMonitor } from './guest-process.ts'
 import { optionValue, parseOptionList } from './option-list.ts'
 import type { QemuHost } from './qemu-host.ts'
 
-/** The guest as core sees it. */
-export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): Promise<DriverDomain> {
+/** The guest as core sees it; null if it has moved away since it was listed. */
+export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): Promise<DriverDomain | null> {
   const { name, uuid, argv } = guest.definition
   const domain = { name, uuid, memoryBytes: memoryOf(argv) }
   if (!guest.alive || !guest.process) return { ...domain, state: 'failed' }
@@ -19,8 +19,8 @@ export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): P
   } catch (error) {
     if (!isVmError(error, 'VM_CONNECTION')) throw error
     // only a host that still answers can say of a guest that it does not
-    await at.host.probe(guest.process, call)
-    return { ...domain, state: 'failed' }
+    const { code } = await at.host.exec(['test', '-e', guest.folder.definition], call)
+    return code === 0 ? { ...domain, state: 'failed' } : null
   }
 }
 

@@ -84,6 +84,7 @@ alive() {
 do_skim() { dd if="$guest/fence.out" of=/dev/null bs=64k iflag=nonblock 2>/dev/null || :; }
 
 do_tell() {
+  [ -d "$guest" ] || exit ${ENDED.gone}
   [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
   exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
   printf '%s\\n' '{"execute":"qmp_capabilities"}' "$2" >&7

@@ -1,4 +1,10 @@
-import { type CallOptions, type HostChannel, type ProcessId, vmError } from '@vmferry/core/driver'
+import {
+  type CallOptions,
+  type HostChannel,
+  type ProcessId,
+  type VmError,
+  vmError,
+} from '@vmferry/core/driver'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type MigrationFile, migrationFileFromJson } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
@@ -82,8 +88,13 @@ export function guestNamed(guests: readonly Guest[], name: string, host: string)
   const guest =
     found.find(({ alive, incoming, mayHaveRun }) => alive && (!incoming || mayHaveRun)) ?? found[0]
   if (guest) return guest
+  throw noGuest(guests, name, host)
+}
+
+/** VM_NOT_FOUND for a guest that is none of these. */
+export function noGuest(guests: readonly Guest[], name: string, host: string): VmError {
   const known = guests.map(({ definition }) => definition.name).join(', ') || 'none'
-  throw vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host}`, {
+  return vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host}`, {
     host,
     remedy: `it has ${known}`,
   })

@@ -9,7 +9,7 @@ import {
 import { checkCommandLine, optionsNamed } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
 import { domainOf } from './domain.ts'
-import { type Guest, guestNamed, listGuests, refuseHeld } from './guest-list.ts'
+import { type Guest, guestNamed, listGuests, noGuest, refuseHeld } from './guest-list.ts'
 import { launchGuest, openMonitor } from './guest-process.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { recorded, untilGone } from './recorded-process.ts'
@@ -79,7 +79,9 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
       mayHaveRun: false,
       fenced: true,
     }
-    return await domainOf(at, guest, call)
+    const domain = await domainOf(at, guest, call)
+    if (domain) return domain
+    throw noGuest([], definition.name, host.name)
   } catch (error) {
     await host.remove(folder.path, { signal: new AbortController().signal }).catch(() => {})
     throw error

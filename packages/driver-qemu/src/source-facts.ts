@@ -5,6 +5,7 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
+import type { QmpVersion } from '@vmferry/qmp'
 import { openMonitors, withMachineType } from './command-line.ts'
 import { type Definition, definitionToJson } from './definition.ts'
 import { runStateOf } from './domain.ts'
@@ -12,6 +13,9 @@ import { UNFENCED } from './fence-answer.ts'
 import { filesToJson, statFiles } from './file-facts.ts'
 import type { Guest } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
+import { guestProcessor, processorToJson } from './guest-processor.ts'
+import { clockFindings, hostFacts } from './host-facts.ts'
+import { passedDescriptors } from './network-facts.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** What the source's QEMU says of itself. */
@@ -22,13 +26,18 @@ export interface SourceFacts {
 
 /** Asks a running guest for all that its offer and the findings rest on. */
 export async function sourceFacts(
-  { host, runDirectory }: QemuHost,
+  at: QemuHost,
   { definition, folder, fenced }: Guest,
   request: MigrationRequest,
   call: CallOptions,
 ): Promise<SourceFacts> {
+  const { host, runDirectory } = at
   const { signal } = call
   const files = statFiles(host, definition.argv, call)
+  const facts = hostFacts(at, call)
+  // what the monitor says comes first, also of two errors
+  files.catch(() => {})
+  facts.catch(() => {})
   const monitor = await openMonitor(host, folder.spareMonitor, call)
   try {
     const [status, type, memory, migration, kvm] = await Promise.all([
@@ -38,6 +47,9 @@ export async function sourceFacts(
       monitor.execute('query-migrate', {}, { signal }),
       monitor.execute('query-kvm', {}, { signal }),
     ])
+    const accelerator = kvm.enabled ? 'kvm' : 'tcg'
+    const processor = guestProcessor(monitor, accelerator, (await facts).processor, signal)
+    processor.catch(() => {})
     const state = runStateOf(status)
     if (state === 'stopped')
       throw vmError(
@@ -63,11 +75,15 @@ export async function sourceFacts(
           runDirectory,
           hostId: request.source.hostId,
           files: filesToJson(await files),
+          processor: processorToJson(await processor),
+          version: versionText(monitor.version),
         },
       },
       findings: [
         ...(fenced ? [] : [unfenced(definition.name)]),
         ...openMonitorFindings(definition, host.name),
+        ...descriptorFindings(definition, host.name),
+        ...clockFindings(host, 'source', await facts),
         ...(request.live && !kvm.enabled && monitor.version.major < 9
           ? [missedWrites(definition.name, host.name)]
           : []),
@@ -97,6 +113,16 @@ function openMonitorFindings({ name, argv }: Definition, host: string): Finding[
   }))
 }
 
+function descriptorFindings({ name, argv }: Definition, host: string): Finding[] {
+  return passedDescriptors(argv).map((words) =>
+    blocker(
+      'passed-descriptor',
+      `the QEMU of '${name}' on ${host} was given an open file that cannot be had at the target: ${words}`,
+      'start the guest with what the descriptor stands for: a bridge, a tap by its name, a path',
+    ),
+  )
+}
+
 /** Measured on QEMU 7.2: 2 of 12 copies in four rounds had an old page. Mended in 9.0 (commit 03bfc2188f, by its words). */
 function missedWrites(name: string, host: string): Finding {
   return {
@@ -106,6 +132,10 @@ function missedWrites(name: string, host: string): Finding {
     message: `the QEMU of '${name}' on ${host} is older than 9.0 and has no KVM: it can miss what the guest writes while it is copied`,
     remedy: 'migrate without --live, or start the guest with a newer QEMU',
   }
+}
+
+function versionText({ major, minor, micro }: QmpVersion): string {
+  return `${major}.${minor}.${micro}`
 }
 
 /** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */

@@ -10,18 +10,12 @@ import { deviceModels, optionsNamed } from './command-line.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { filesFromJson, statFiles } from './file-facts.ts'
 import { type Guest, listGuests } from './guest-list.ts'
+import { processorFindings, processorFromJson } from './guest-processor.ts'
+import { clockFindings, hostFacts } from './host-facts.ts'
+import { networkFindings } from './network-facts.ts'
 import { optionValue, parseOptionList } from './option-list.ts'
 import type { QemuHost } from './qemu-host.ts'
-
-/** What the binary can do and what the host has, in one round trip. */
-const LOOK = `
-q=$(command -v "$1") || exit 0
-echo "binary $q"
-"$q" -machine help 2>/dev/null | sed -n '2,$s/^\\([^ ]*\\) .*/machine \\1/p'
-"$q" -device help 2>/dev/null | sed -n 's/^name "\\([^"]*\\)".*/device \\1/p; s/.*alias "\\([^"]*\\)".*/device \\1/p'
-sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo
-exit 0
-`
+import { type TargetHypervisor, targetHypervisor } from './target-hypervisor.ts'
 
 /** Holds the offer against this host: everything that stands in the way, at once. */
 export async function targetFindings(
@@ -32,42 +26,31 @@ export async function targetFindings(
 ): Promise<Finding[]> {
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
-  const [guests, hypervisor, files] = await Promise.all([
+  const guest = processorFromJson(offer.cookie?.['processor'])
+  const [guests, facts, hypervisor, files, networks] = await Promise.all([
     listGuests(host, runDirectory, call),
-    host.exec(['sh', '-c', LOOK, 'sh', definition.argv[0] ?? ''], call),
+    hostFacts(at, call),
+    targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
     fileFindings(host, offer, definition, call),
+    networkFindings(host, definition.argv, call),
   ])
-  const found = namesIn(hypervisor.stdout)
+  const ofQemu = hypervisor.binary
+    ? [
+        ...qemuFindings(host.name, definition, offer, hypervisor),
+        ...(guest ? processorFindings(host.name, guest, hypervisor, facts.processor) : []),
+        ...streamFindings(host.name, offer, request, hypervisor),
+      ]
+    : [binaryMissing(host.name, definition)]
   return [
     ...takenFindings(guests, offer, request, at),
-    ...(found.binary
-      ? qemuFindings(host.name, definition, offer, found)
-      : [binaryMissing(host.name, definition)]),
+    ...ofQemu,
     ...files,
+    ...networks,
+    ...clockFindings(host, 'target', facts),
   ]
 }
 
-interface Found {
-  readonly binary: boolean
-  readonly machines: ReadonlySet<string>
-  readonly devices: ReadonlySet<string>
-  readonly availableBytes: number | null
-}
-
-function namesIn(stdout: string): Found {
-  const lines = stdout.split('\n').map((line) => line.split(' '))
-  const all = (kind: string): string[] =>
-    lines.filter(([first]) => first === kind).map(([, name = '']) => name)
-  const memory = all('memory')[0]
-  return {
-    binary: all('binary').length > 0,
-    machines: new Set(all('machine')),
-    devices: new Set(all('device')),
-    availableBytes: memory ? Number(memory) * 1024 : null,
-  }
-}
-
-function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: Found): Finding[] {
+function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: TargetHypervisor): Finding[] {
   const binary = argv[0] ?? ''
   const machine =
     optionValue(parseOptionList(optionsNamed(argv, 'machine', 'M').at(-1) ?? '', 'type'), 'type') ?? ''
@@ -99,6 +82,49 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: F
       ),
     )
   return findings
+}
+
+/** What the two ends of the stream must have in common. */
+function streamFindings(
+  host: string,
+  { cookie }: Offer,
+  { autoConverge }: MigrationRequest,
+  { answers, capabilities, version }: TargetHypervisor,
+): Finding[] {
+  if (!answers) return []
+  const needed = ['events', 'return-path', ...(autoConverge ? ['auto-converge'] : [])]
+  const lacking = needed.filter((name) => !capabilities.has(name))
+  const source = cookie?.['version']
+  return [
+    ...lacking.map((name) =>
+      blocker(
+        'migration-capability-missing',
+        `the QEMU on ${host} has no migration capability ${name}`,
+        'install a newer QEMU there',
+      ),
+    ),
+    ...(typeof source === 'string' && version !== null && isOlder(version, source)
+      ? [olderQemu(host, version, source)]
+      : []),
+  ]
+}
+
+function olderQemu(host: string, version: string, source: string): Finding {
+  return {
+    severity: 'warning',
+    code: 'qemu-older',
+    side: 'target',
+    message: `the QEMU on ${host}, ${version}, is older than the one that the guest runs on, ${source}`,
+    remedy:
+      'QEMU promises that a guest can move to a newer release, not to an older one: upgrade the target first',
+  }
+}
+
+/** By release: what differs in the third number speaks the same stream. */
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [otherMajor = 0, otherMinor = 0] = than.split('.').map(Number)
+  return major < otherMajor || (major === otherMajor && minor < otherMinor)
 }
 
 /** Guests that have the name or the uuid of the one that is to arrive; the one that is sent is no stranger. */

@@ -40,3 +40,17 @@ test.skipIf(problem !== '')(`one that QEMU refuses to run has not run${problem}`
 test.skipIf(problem !== '')(`unless it was told before: then it may have${problem}`, async () => {
   expect(await finished({ cont: LOCKED }, true)).toEqual({ code: ENDED.refused, marked: true })
 })
+
+test.skipIf(problem !== '')(
+  `a guest whose folder has been removed is gone, one without its fence is not${problem}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const ask = (guest: string): number | null => {
+      const argv = ['-c', FENCE, 'sh', join(folder, '.claims'), 'web1', guest, 'tell', 'a', '{}']
+      return spawnSync('sh', argv, { input: '-\n' }).status
+    }
+    expect(ask(join(folder, 'moved-away'))).toBe(ENDED.gone)
+    expect(ask(folder)).toBe(ENDED.unfenced)
+  },
+)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { isVmError } from '@vmferry/core'
 import { describe, expect, test } from 'vitest'
 import { call, driverAt, effect, prepared } from './qemu-by-hand.ts'
@@ -75,6 +77,18 @@ describe.skipIf(qemuProblem !== null)(
       expect(await rooms.left('b')).toEqual([])
     })
 
+    test('a plan tells what the guest is connected to and would miss at the target', async () => {
+      await using rooms = await twoRooms()
+      const path = `${rooms.folder}/user.sock`
+      const program = createServer((guest) => guest.destroy()).listen(path)
+      const web1 = await rooms.here.start('web1', [...COMMAND, '-chardev', `socket,id=user,path=${path}`])
+      const codes = async (): Promise<string[]> =>
+        (await web1.plan(rooms.there, {})).findings.map(({ severity, code }) => `${severity} ${code}`)
+      expect(await codes()).toEqual([])
+      program.close()
+      expect(await codes()).toEqual(['blocker socket-missing'])
+    })
+
     test('tune lifts the limit of a migration that would take minutes', async () => {
       await using rooms = await twoRooms()
       const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
@@ -87,7 +101,7 @@ describe.skipIf(qemuProblem !== null)(
     test('a guest that is suspended in its copy stands still until it runs at the target', async () => {
       await using rooms = await twoRooms()
       const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
-      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 80 })
+      const migration = web1.migrate(rooms.there, { live: true, bandwidth: 2 })
       for await (const event of migration) if (event.type === 'progress') break
       expect(await rooms.here.domains()).toMatchObject([{ state: 'running' }])
       await migration.tune({ suspend: true })

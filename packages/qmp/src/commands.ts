@@ -5,6 +5,7 @@ import type {
   BlockNode,
   BlockStats,
   ChardevInfo,
+  CpuDefinition,
   CpuInfo,
   MachineInfo,
   ObjectProperty,
@@ -92,6 +93,7 @@ export interface QmpCommands {
   'query-uuid': Command<QmpNothing, { readonly UUID: string }>
   'query-machines': Command<QmpNothing, readonly MachineInfo[]>
   'query-cpus-fast': Command<QmpNothing, readonly CpuInfo[]>
+  'query-cpu-definitions': Command<QmpNothing, readonly CpuDefinition[]>
   /** Bytes. */
   'query-memory-size-summary': Command<
     QmpNothing,

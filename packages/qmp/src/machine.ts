@@ -43,6 +43,19 @@ export interface MachineInfo {
   readonly acpi?: boolean
 }
 
+/** A CPU model. */
+export interface CpuDefinition {
+  readonly name: string
+  /** The QOM type, as `qom-get` of a CPU's `type` gives it. */
+  readonly typename: string
+  /** Features of the model that this host cannot give. Absent where QEMU cannot tell. */
+  readonly 'unavailable-features'?: readonly string[]
+  readonly 'alias-of'?: string
+  readonly static: boolean
+  readonly 'migration-safe'?: boolean
+  readonly deprecated: boolean
+}
+
 /** A virtual CPU. */
 export interface CpuInfo {
   readonly 'cpu-index': number
