@@ -96,7 +96,10 @@ describe('a migration that takes longer than --timeout with the action suspend',
   test('is copied to its end while the guest stands still', async () => {
     const suspended = vmferryIn({ bytesPerSecond: 20_000_000 }, [
       ...JSON_WAY,
-      ...['--timeout', '0.2', '--timeout-action', 'suspend'],
+      '--timeout',
+      '0.2',
+      '--timeout-action',
+      'suspend',
     ])
     const { code, stdout, stderr } = await suspended.ended
     expect(stderr).toBe('after 0.2 s: the guest stands still until it is there\n')
