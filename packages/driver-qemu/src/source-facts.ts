@@ -12,6 +12,7 @@ import { UNFENCED } from './fence-answer.ts'
 import { filesToJson, statFiles } from './file-facts.ts'
 import type { Guest } from './guest-list.ts'
 import { openMonitor } from './guest-process.ts'
+import { lacksParallel } from './parallel.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** What the source's QEMU says of itself. */
@@ -31,12 +32,13 @@ export async function sourceFacts(
   const files = statFiles(host, definition.argv, call)
   const monitor = await openMonitor(host, folder.spareMonitor, call)
   try {
-    const [status, type, memory, migration, kvm] = await Promise.all([
+    const [status, type, memory, migration, kvm, capabilities] = await Promise.all([
       monitor.execute('query-status', {}, { signal }),
       monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
       monitor.execute('query-memory-size-summary', {}, { signal }),
       monitor.execute('query-migrate', {}, { signal }),
       monitor.execute('query-kvm', {}, { signal }),
+      monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
     const state = runStateOf(status)
     if (state === 'stopped')
@@ -71,6 +73,7 @@ export async function sourceFacts(
         ...(request.live && !kvm.enabled && monitor.version.major < 9
           ? [missedWrites(definition.name, host.name)]
           : []),
+        ...(lacksParallel(request, capabilities) ? [noParallel(host.name)] : []),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -118,6 +121,13 @@ function machineName(type: unknown): string {
 function unfenced(name: string): Finding {
   return {
     ...blocker('no-fence', `the QEMU of '${name}' has no fence monitor`, UNFENCED),
+    error: 'VM_UNSUPPORTED',
+  }
+}
+
+function noParallel(host: string): Finding {
+  return {
+    ...blocker('no-multifd', `QEMU on ${host} knows no parallel connections`, 'leave --connections out'),
     error: 'VM_UNSUPPORTED',
   }
 }
