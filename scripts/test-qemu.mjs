@@ -1,9 +1,10 @@
 /**
  * `npm run test:qemu`: the conformance kit over real QEMU, between two hosts of the lab and each transport, by the command that a
- * stranger would use. Writes docs/results/conformance-qemu.json. Needs root, as the lab does.
+ * stranger would use; writes docs/results/conformance-qemu.json. Then each transport with each number of connections. Needs
+ * root, as the lab does.
  */
 import { digestsOf, runOnQemu, writeResult } from './results.mjs'
-import { build, checkNode, install, provide, root } from './workspace.mjs'
+import { build, checkNode, install, provide, root, run } from './workspace.mjs'
 
 checkNode()
 install()
@@ -42,7 +43,10 @@ writeResult('conformance-qemu.json', {
   proves,
 })
 process.stdout.write(`${passed} passed, ${count} failed, ${notApplicable} not applicable, in ${seconds} s\n`)
-if (count > 0 || untried !== null) process.exitCode = 1
+const streams = run('npx', ['vitest', 'run', '--config', `${root}/scripts/lab.vitest.config.ts`], {
+  stdio: 'inherit',
+})
+if (count > 0 || untried !== null || streams !== 0) process.exitCode = 1
 
 async function proved() {
   const words = [process.execPath, kit, '@vmferry/driver-qemu', '--setup', setup, '--json']

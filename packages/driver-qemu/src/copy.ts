@@ -10,6 +10,7 @@ import {
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import type { Fence } from './fence.ts'
 import { tell } from './fence-step.ts'
+import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
@@ -51,6 +52,7 @@ export async function copyGuest(
     const start = [
       tell('migrate-set-capabilities', { capabilities: switched(request) }),
       tell('migrate-set-parameters', limitsOf(request)),
+      ...parallelSteps(request),
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
     ]

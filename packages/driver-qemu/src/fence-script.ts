@@ -50,7 +50,7 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  *
  * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
  * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
- * timeout(1), or with its connection. QEMU is negotiated with each time: it refuses all but the first, and nobody has to
+ * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with each time: it refuses all but the first, and nobody has to
  * remember which that was. `skim` throws away what piled up unread.
  *
  * A mark that this script left is taken away again if QEMU refuses to run the guest: then it has not run.
@@ -94,6 +94,12 @@ do_tell() {
   done
   printf '%s\\n' "$answer"
   case $answer in *'"error": {'*) refused "$2"; exit ${ENDED.refused};; esac
+}
+
+do_try() {
+  (do_tell "$1" "$2")
+  code=$?
+  [ $code = ${ENDED.refused} ] || return $code
 }
 
 refused() {

@@ -36,6 +36,11 @@ export function tell<C extends QmpCommandName>(
   return { words: ['tell', '', ''], order: { execute: command, ...(given && { arguments: given }) } }
 }
 
+/** Gives QEMU a command that it may refuse: what follows is done all the same. */
+export function attempt<C extends QmpCommandName>(command: C, given?: QmpCommands[C]['arguments']): Step {
+  return { ...tell(command, given), words: ['try', '', ''] }
+}
+
 /** Throws away what QEMU has said unasked. */
 export function skim(): Step<null> {
   return { words: ['skim', '', ''] }

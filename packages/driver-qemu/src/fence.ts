@@ -66,7 +66,7 @@ export function fenceOf(at: QemuHost, domain: string, folder: GuestFolder): Fenc
 }
 
 function wordsOf({ words, order }: Step, id: string): readonly string[] {
-  return order ? ['tell', id, JSON.stringify({ ...order, id })] : words
+  return order ? [words[0], id, JSON.stringify({ ...order, id })] : words
 }
 
 function inputOf(steps: readonly Step[], epoch: number | '-'): string {

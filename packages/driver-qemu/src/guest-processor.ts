@@ -67,6 +67,7 @@ export function processorFindings(
             'make /dev/kvm usable there, or choose another target',
           ),
         ]
+  if (!target.processors) return []
   const there = target.processors.get(type)
   if (!there)
     return [

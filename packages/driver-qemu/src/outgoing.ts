@@ -18,6 +18,7 @@ import type { Guest } from './guest-list.ts'
 import { logTail } from './guest-process.ts'
 import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
+import { PLAIN } from './parallel.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { openRelay } from './relay.ts'
 import { sshDestination } from './ssh.ts'
@@ -111,7 +112,10 @@ export function openOutgoing(
     },
     async abort(_reason, call) {
       const gone = await isGone(call)
-      if (!gone) await revive(call)
+      if (!gone) {
+        await revive(call)
+        await fence.act([PLAIN], call)
+      }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()
       if (gone)

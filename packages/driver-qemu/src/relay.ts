@@ -10,8 +10,9 @@ export interface Relay {
 }
 
 /**
- * Listens on a socket at the source, and carries each connection that comes to the target's endpoint. Each direction waits
- * for the other end to take what was sent, and a close or a failure at one end is one at the other.
+ * Listens on a socket at the source, and carries each connection that comes to the target's endpoint. They arrive there in
+ * the order in which they came: of several QEMU takes the first for the main one. Each direction waits for the other end to
+ * take what was sent, and a close or a failure at one end is one at the other.
  */
 export async function openRelay(
   host: HostChannel,
@@ -28,7 +29,7 @@ export async function openRelay(
     for (;;) {
       const next = await arrivals.next()
       if (next.done) return
-      void onward(next.value, dial).catch(failed)
+      await onward(next.value, dial).catch(failed)
     }
   }
   void carry().catch(failed)

@@ -16,6 +16,7 @@ import { openMonitor } from './guest-process.ts'
 import { guestProcessor, processorToJson } from './guest-processor.ts'
 import { clockFindings, hostFacts } from './host-facts.ts'
 import { passedDescriptors } from './network-facts.ts'
+import { lacksParallel } from './parallel.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** What the source's QEMU says of itself. */
@@ -40,12 +41,13 @@ export async function sourceFacts(
   facts.catch(() => {})
   const monitor = await openMonitor(host, folder.spareMonitor, call)
   try {
-    const [status, type, memory, migration, kvm] = await Promise.all([
+    const [status, type, memory, migration, kvm, capabilities] = await Promise.all([
       monitor.execute('query-status', {}, { signal }),
       monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
       monitor.execute('query-memory-size-summary', {}, { signal }),
       monitor.execute('query-migrate', {}, { signal }),
       monitor.execute('query-kvm', {}, { signal }),
+      monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
     const accelerator = kvm.enabled ? 'kvm' : 'tcg'
     const processor = guestProcessor(monitor, accelerator, (await facts).processor, signal)
@@ -87,6 +89,7 @@ export async function sourceFacts(
         ...(request.live && !kvm.enabled && monitor.version.major < 9
           ? [missedWrites(definition.name, host.name)]
           : []),
+        ...(lacksParallel(request, capabilities) ? [noParallel(host.name)] : []),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -148,6 +151,13 @@ function machineName(type: unknown): string {
 function unfenced(name: string): Finding {
   return {
     ...blocker('no-fence', `the QEMU of '${name}' has no fence monitor`, UNFENCED),
+    error: 'VM_UNSUPPORTED',
+  }
+}
+
+function noParallel(host: string): Finding {
+  return {
+    ...blocker('no-multifd', `QEMU on ${host} knows no parallel connections`, 'leave --connections out'),
     error: 'VM_UNSUPPORTED',
   }
 }

@@ -88,11 +88,15 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
 function streamFindings(
   host: string,
   { cookie }: Offer,
-  { autoConverge }: MigrationRequest,
+  { autoConverge, connections }: MigrationRequest,
   { answers, capabilities, version }: TargetHypervisor,
 ): Finding[] {
-  if (!answers) return []
-  const needed = ['events', 'return-path', ...(autoConverge ? ['auto-converge'] : [])]
+  if (!answers || !capabilities) return []
+  const needed = [
+    ...['events', 'return-path'],
+    ...(autoConverge ? ['auto-converge'] : []),
+    ...(connections > 1 ? ['multifd'] : []),
+  ]
   const lacking = needed.filter((name) => !capabilities.has(name))
   const source = cookie?.['version']
   return [

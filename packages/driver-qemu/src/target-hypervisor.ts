@@ -10,13 +10,13 @@ export interface TargetHypervisor {
   readonly answers: boolean
   /** `7.2.22`; null where it does not answer. */
   readonly version: string | null
-  /** By QEMU's type, the features that it cannot give. */
-  readonly processors: ReadonlyMap<string, readonly string[]>
-  /** Names of migration capabilities. */
-  readonly capabilities: ReadonlySet<string>
+  /** By QEMU's type, the features that it cannot give; null where it does not say. */
+  readonly processors: ReadonlyMap<string, readonly string[]> | null
+  /** Names of migration capabilities; null where it does not say. */
+  readonly capabilities: ReadonlySet<string> | null
 }
 
-/** A QEMU without a machine answers these and ends; the help knows the aliases of devices, which QMP does not tell. */
+/** A QEMU without a machine answers these and ends. Only the help knows the aliases of devices. */
 const QUESTIONS = [
   'qmp_capabilities',
   'query-version',
@@ -25,21 +25,26 @@ const QUESTIONS = [
   'quit',
 ]
 
-/** In one round trip: the binary, the accelerator, then the questions. */
+/** The binary, and what its help tells. */
 const LOOK = `
 q=$(command -v "$1") || exit 0
-accel=$2
-shift 2
 echo "binary $q"
-printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null | sed 's/^/qmp /' &
 "$q" -machine help 2>/dev/null | sed -n '2,$s/^\\([^ ]*\\) .*/machine \\1/p'
 "$q" -device help 2>/dev/null | sed -n 's/^name "\\([^"]*\\)".*/device \\1/p; s/.*alias "\\([^"]*\\)".*/device \\1/p'
 sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo
-wait
 exit 0
 `
 
-/** Asks the binary on that host. */
+/** The questions, to a QEMU with the accelerator $2. */
+const ASK = `
+q=$(command -v "$1") || exit 0
+accel=$2
+shift 2
+printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
+exit 0
+`
+
+/** Asks the binary on that host, by its help and by QMP at the same time. */
 export async function targetHypervisor(
   host: HostChannel,
   binary: string,
@@ -47,16 +52,18 @@ export async function targetHypervisor(
   call: CallOptions,
 ): Promise<TargetHypervisor> {
   const questions = QUESTIONS.map((execute) => JSON.stringify({ execute, id: execute }))
-  const argv = ['timeout', '30', 'sh', '-c', LOOK, 'sh', binary, accelerator, ...questions]
-  const { stdout } = await host.exec(argv, call)
-  const lines = stdout.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line] as const)
+  const [help, asked] = await Promise.all([
+    host.exec(['timeout', '30', 'sh', '-c', LOOK, 'sh', binary], call),
+    host.exec(['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...questions], call),
+  ])
+  const lines = help.stdout.split('\n').map((line) => line.split(' '))
   const all = (kind: string): string[] =>
-    lines.flatMap(([first, line]) => (first === kind ? [line.slice(kind.length + 1)] : []))
-  const answers = new Map(all('qmp').map(answerIn))
+    lines.filter(([first]) => first === kind).map(([, name = '']) => name)
+  const answers = new Map(asked.stdout.split('\n').map(answerIn))
   const memory = all('memory')[0]
   const version = (answers.get('query-version') as Version | undefined)?.qemu
-  const definitions = (answers.get('query-cpu-definitions') ?? []) as readonly Model[]
-  const capabilities = (answers.get('query-migrate-capabilities') ?? []) as readonly Capability[]
+  const models = answers.get('query-cpu-definitions') as readonly Model[] | undefined
+  const capabilities = answers.get('query-migrate-capabilities') as readonly Capability[] | undefined
   return {
     binary: all('binary').length > 0,
     machines: new Set(all('machine')),
@@ -64,8 +71,12 @@ export async function targetHypervisor(
     availableBytes: memory ? Number(memory) * 1024 : null,
     answers: version !== undefined,
     version: version ? `${version.major}.${version.minor}.${version.micro}` : null,
-    processors: new Map(definitions.map((model) => [model.typename, model['unavailable-features'] ?? []])),
-    capabilities: new Set(capabilities.map(({ capability }) => capability)),
+    processors:
+      models === undefined
+        ? null
+        : new Map(models.map((model) => [model.typename, model['unavailable-features'] ?? []])),
+    capabilities:
+      capabilities === undefined ? null : new Set(capabilities.map(({ capability }) => capability)),
   }
 }
 

@@ -12,10 +12,11 @@ import {
 } from '@vmferry/core/driver'
 import { type Definition, definitionToJson } from './definition.ts'
 import { type Fence, fenceOf } from './fence.ts'
-import { arrive, end, remove, tell } from './fence-step.ts'
+import { arrive, end, remove } from './fence-step.ts'
 import { listGuests } from './guest-list.ts'
 import { type LiveGuest, launchGuest } from './guest-process.ts'
 import { commitSteps, openIncoming } from './incoming.ts'
+import { listening } from './listening.ts'
 import { hostRecord, type MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
@@ -75,7 +76,7 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   await fence.act([arrive(file, definitionToJson(definition))], call)
   await refuseTaken(at, coming, call)
   const { process, monitor } = await launched(at.host, coming, call)
-  const ticket = await listening(coming, call)
+  const ticket = await listening({ host: at.host.name, ...coming }, call)
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { domain: definition.name, folder, file, process, ticket }, { monitor, commit })
 }
@@ -105,27 +106,6 @@ async function refuseTaken(
   const others = guests.filter((guest) => guest.folder.id !== folder.id)
   const [taken] = takenFindings(others, offer, request, at)
   if (taken) throw vmError('VM_EXISTS', taken.message, { host: at.host.name, phase: 'prepare' })
-}
-
-/** Makes QEMU listen, and says where. */
-async function listening({ fence, folder, offer, request }: Coming, call: EffectOptions): Promise<Ticket> {
-  const { transport, uri } = request
-  const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
-  if (transport !== 'tcp') {
-    const listen = tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })
-    await fence.act([events, listen], call)
-    return { transport, endpoints: { ram: folder.migrationSocket } }
-  }
-  const address = offer.cookie?.['address']
-  if (typeof address !== 'string')
-    throw vmError('VM_PROTOCOL', 'the offer does not say where tcp should listen')
-  const host = address.includes(':') ? `[${address}]` : address
-  const listen = tell('migrate-incoming', { uri: `tcp:${host}:${uri?.port ?? 0}` })
-  const [, , info] = await fence.act([events, listen, tell('query-migrate')], call)
-  const { 'socket-address': [bound] = [] } = info
-  const port = bound && 'port' in bound ? bound.port : undefined
-  if (!port) throw vmError('VM_PROTOCOL', 'QEMU does not say on which port it listens')
-  return { transport, endpoints: { ram: `${host}:${port}` } }
 }
 
 function asFailure(error: unknown, host: string): Error {

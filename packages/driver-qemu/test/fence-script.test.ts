@@ -9,19 +9,32 @@ import { fakeFenceMonitor } from './fake-fence-monitor.ts'
 
 const LOCKED = { error: { class: 'GenericError', desc: 'Failed to get "write" lock' } }
 
-/** Tells a guest to run, as `finish` does, and says how that ended. */
-async function finished(answers: Readonly<Record<string, object>>, marked: boolean) {
+/** Runs the fence with steps against a QEMU that answers so, and says how that ended. */
+async function played(
+  answers: Readonly<Record<string, object>>,
+  marked: boolean,
+  ...steps: readonly string[]
+) {
   const folder = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const monitor = fakeFenceMonitor(folder, answers)
   onTestFinished(() => monitor.close())
   const mark = join(folder, 'may-have-run')
   if (marked) writeFileSync(mark, '')
-  const steps = ['mark', '', '', 'tell', 'a', '{"execute":"cont","id":"a"}']
   const script = spawn('sh', ['-c', FENCE, 'sh', join(folder, '.claims'), 'web1', folder, ...steps])
+  let stdout = ''
+  script.stdout.on('data', (chunk) => (stdout += String(chunk)))
   script.stdin.end('1\n')
   const [code] = (await once(script, 'close')) as [number]
-  return { code, marked: existsSync(mark) }
+  const answered = [...stdout.matchAll(/"id": "(.)"/g)].map(([, id]) => id)
+  return { code, answered, marked: existsSync(mark) }
+}
+
+/** Tells a guest to run, as `finish` does. */
+async function finished(answers: Readonly<Record<string, object>>, marked: boolean) {
+  const steps = ['mark', '', '', 'tell', 'a', '{"execute":"cont","id":"a"}']
+  const { answered: _answered, ...end } = await played(answers, marked, ...steps)
+  return end
 }
 
 const problem = spawnSync('flock', ['--version']).error ? ' (flock is not installed)' : ''
@@ -52,5 +65,28 @@ test.skipIf(problem !== '')(
     }
     expect(ask(join(folder, 'moved-away'))).toBe(ENDED.gone)
     expect(ask(folder)).toBe(ENDED.unfenced)
+  },
+)
+
+test.skipIf(problem !== '')(
+  `what QEMU may refuse is no reason to stop; what it must not is one${problem}`,
+  async () => {
+    const steps = ['a', '{"execute":"object-del","id":"a"}', 'tell', 'b', '{"execute":"stop","id":"b"}']
+    const refusing = { 'object-del': LOCKED }
+    expect(await played(refusing, false, 'try', ...steps)).toMatchObject({ code: 0, answered: ['a', 'b'] })
+    const refused = { code: ENDED.refused, answered: ['a'] }
+    expect(await played(refusing, false, 'tell', ...steps)).toMatchObject(refused)
+  },
+)
+
+test.skipIf(problem !== '')(
+  `a QEMU without a fence is not taken for one that refuses${problem}`,
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const steps = ['try', 'a', '{"execute":"stop","id":"a"}']
+    const script = spawn('sh', ['-c', FENCE, 'sh', join(folder, '.claims'), 'web1', folder, ...steps])
+    script.stdin.end('1\n')
+    expect((await once(script, 'close'))[0]).toBe(ENDED.unfenced)
   },
 )

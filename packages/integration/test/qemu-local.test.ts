@@ -43,6 +43,15 @@ describe.skipIf(qemuProblem !== null)(
       expect(await rooms.left('b')).toEqual([])
     })
 
+    test('a guest moves over four connections, and on over one: what was set for the first does not stay', async () => {
+      await using rooms = await twoRooms()
+      const web1 = await rooms.here.start('web1', COMMAND)
+      const there = await web1.migrate(rooms.there, { live: true, connections: 4 })
+      await there.migrate(rooms.here, { live: true })
+      expect(await rooms.here.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+      expect(await rooms.left('b')).toEqual([])
+    })
+
     test('start refuses what the driver must set itself, and a name that is taken', async () => {
       await using rooms = await twoRooms()
       for (const words of [['-incoming', 'defer'], ['-name', 'x'], ['-daemonize'], ['--S']])

@@ -1,0 +1,43 @@
+import { type ChosenRequest, type EffectOptions, isVmError, type Offer } from '@vmferry/core/driver'
+import { expect, test } from 'vitest'
+import type { Fence } from '../src/fence.ts'
+import type { Step } from '../src/fence-step.ts'
+import { listening } from '../src/listening.ts'
+import { lacksParallel, parallelSteps } from '../src/parallel.ts'
+import { guestFolder } from '../src/run-directory.ts'
+
+const MULTIFD = { capability: 'multifd', state: false }
+
+const orders = (steps: readonly Step[]) => steps.map(({ words, order }) => [words[0], order?.execute])
+
+test('one connection is the plain stream, which a QEMU that knows no other need not hear of', () => {
+  expect(orders(parallelSteps({ connections: 1 }))).toEqual([['try', 'migrate-set-capabilities']])
+  expect(lacksParallel({ connections: 1 }, [])).toBe(false)
+})
+
+test('several are switched on and counted, and a QEMU that does not know them is told by its capabilities', () => {
+  const steps = parallelSteps({ connections: 4 })
+  expect(orders(steps)).toEqual([
+    ['tell', 'migrate-set-capabilities'],
+    ['tell', 'migrate-set-parameters'],
+  ])
+  expect(steps[1]?.order?.arguments).toEqual({ 'multifd-channels': 4 })
+  expect([lacksParallel({ connections: 4 }, []), lacksParallel({ connections: 4 }, [MULTIFD])]).toEqual([
+    true,
+    false,
+  ])
+})
+
+test('a target that knows no parallel connections says so before it listens', async () => {
+  const acted: string[] = []
+  const fence = {
+    ask: async () => [[{ capability: 'xbzrle', state: false }]],
+    act: async (steps: readonly Step[]) => acted.push(...steps.map(({ order }) => order?.execute ?? '')),
+  } as unknown as Fence
+  const request = { connections: 4, transport: 'ssh', uri: null } as ChosenRequest
+  const listener = { host: 'beta', fence, folder: guestFolder('/run', 'm-1'), offer: {} as Offer, request }
+  const error: unknown = await listening(listener, {} as EffectOptions).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'VM_PHASE_FAILED', host: 'beta', remedy: expect.any(String) })
+  expect(isVmError(error) && error.message).toBe('QEMU on beta knows no parallel connections')
+  expect(acted).toEqual([])
+})
