@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
+import { convergence, type Need } from './convergence.ts'
 import type { Fence } from './fence.ts'
 import { tell } from './fence-step.ts'
 import { parallelSteps } from './parallel.ts'
@@ -31,6 +32,8 @@ export interface CopyOrder {
   /** QEMU's migration URI. */
   readonly to: string
   readonly request: MigrationRequest
+  /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
+  tunedDowntime(): number | null
 }
 
 /**
@@ -51,14 +54,14 @@ export async function copyGuest(
   try {
     const start = [
       tell('migrate-set-capabilities', { capabilities: switched(request) }),
-      tell('migrate-set-parameters', limitsOf(request)),
+      tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
     ]
     await fence.act(start, call)
     if (!request.live) stopped()
-    const info = await followed(monitor, order, ending, call)
+    const info = await followed(fence, monitor, order, ending, call)
     if (info.status === 'completed') return figures(info)
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
@@ -93,11 +96,20 @@ export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions
   }
 }
 
-function limitsOf({ bandwidth, maxDowntime }: MigrationRequest): MigrationParameters {
+/** The longest downtime that is asked for is for a guest that needs it: a copy begins with QEMU's own, if that is shorter. */
+function limitsOf({ request, tunedDowntime }: CopyOrder): MigrationParameters {
   return {
-    'max-bandwidth': bandwidth || DEFAULT_BANDWIDTH,
-    'downtime-limit': Math.min(Math.round(maxDowntime ?? DEFAULT_DOWNTIME), LONGEST_DOWNTIME),
+    'max-bandwidth': request.bandwidth || DEFAULT_BANDWIDTH,
+    'downtime-limit': tunedDowntime() ?? firstDowntime(request.maxDowntime),
   }
+}
+
+function firstDowntime(maxDowntime: number | null): number {
+  return Math.min(downtimeOf(maxDowntime), DEFAULT_DOWNTIME)
+}
+
+function downtimeOf(maxDowntime: number | null): number {
+  return Math.min(Math.round(maxDowntime ?? DEFAULT_DOWNTIME), LONGEST_DOWNTIME)
 }
 
 function switched({ autoConverge }: MigrationRequest): { capability: string; state: boolean }[] {
@@ -110,22 +122,52 @@ function switched({ autoConverge }: MigrationRequest): { capability: string; sta
 
 /** Asks for the figures until the migration has ended; an event of its end wakes it early. */
 async function followed(
+  fence: Fence,
   monitor: QmpClient,
-  { clock, host }: CopyOrder,
+  order: CopyOrder,
   ending: Ending,
   call: EffectOptions,
 ): Promise<MigrationInfo> {
+  const { clock, host, request, tunedDowntime } = order
   const from = clock.monotonic()
+  const watch = convergence(() => {
+    const tuned = tunedDowntime()
+    const wanted = request.maxDowntime
+    return tuned === null
+      ? { given: firstDowntime(wanted), most: downtimeOf(wanted) }
+      : { given: tuned, most: tuned }
+  })
   for (;;) {
     const info = await monitor.execute('query-migrate', {}, call)
     report(info, call)
     if (isOver(info.status)) return info
+    const { ram } = info
+    const need = ram && info.status === 'active' ? watch.look(ram['dirty-sync-count'], ram.remaining) : null
+    if (need) await helpAlong(fence, need, order, call)
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
     await Promise.race([sleep(clock, pause, call.signal), ending.reached])
     if (ending.lost())
       throw vmError('VM_CONNECTION', `the monitor of the guest on ${host} has gone`, { host })
   }
+}
+
+/** A guest that is written to as fast as it is copied: it may stand still for longer, or the user is told. */
+async function helpAlong(
+  fence: Fence,
+  need: NonNullable<Need>,
+  { host }: CopyOrder,
+  call: EffectOptions,
+): Promise<void> {
+  const tellUser = (code: string, message: string): void =>
+    call.onProgress?.({ type: 'warning', code, message })
+  const reason = `the guest on ${host} writes about as fast as it is copied`
+  if (need === 'help') {
+    const ways = '--max-downtime, --auto-converge, --timeout-action suspend, or more bandwidth'
+    return tellUser('not-converging', `${reason}: what may help is ${ways}`)
+  }
+  await fence.act([tell('migrate-set-parameters', { 'downtime-limit': need.downtime })], call)
+  tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
 }
 
 function report(info: MigrationInfo, { onProgress }: EffectOptions): void {

@@ -77,7 +77,13 @@ export function openOutgoing(
       const controller = await deadMan(host, clock, fence, folder, life, call)
       try {
         const way = await dataPath(ticket, dial, call)
-        const order = { host: host.name, clock, to: way.to, request: { ...request, ...tuned } }
+        const order = {
+          host: host.name,
+          clock,
+          to: way.to,
+          request: { ...request, ...tuned },
+          tunedDowntime: () => tuned.maxDowntime ?? null,
+        }
         try {
           return await copyGuest(fence, monitor, order, call)
         } catch (error) {

@@ -93,7 +93,8 @@ function streamFindings(
 ): Finding[] {
   if (!answers || !capabilities) return []
   const needed = [
-    ...['events', 'return-path'],
+    'events',
+    'return-path',
     ...(autoConverge ? ['auto-converge'] : []),
     ...(connections > 1 ? ['multifd'] : []),
   ]
