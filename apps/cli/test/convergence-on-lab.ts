@@ -19,7 +19,7 @@ const SLOW = ['--live', '--uri', 'tcp://beta', '--bandwidth', '240']
 function warnings(lines: readonly Line[]): string[] {
   return lines
     .filter(({ type, code }) => type === 'warning' && code !== 'plaintext' && code !== 'writes-missed')
-    .map(({ code, message }) => `${code} ${/for (\d+) ms/.exec(String(message))?.[1] ?? ''}`.trim())
+    .map(({ code, message }) => `${String(code)} ${/for (\d+) ms/.exec(String(message))?.[1] ?? ''}`.trim())
 }
 
 test('a guest that writes faster than the link carries may stand still for longer, step by step', async () => {
