@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   type CopyState,
+  type EffectOptions,
   type Incoming,
   type ProcessId,
   sleep,
@@ -40,6 +41,12 @@ export function commitSteps({ request, offer }: MigrationFile): Commit {
   return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status')]
 }
 
+/** Milliseconds: five packets within a second and a half, as QEMU sends them by itself. */
+const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
+
+/** Milliseconds. Nobody waits for it. */
+const ANNOUNCE_LIMIT = 10_000
+
 type Commit = readonly [Step<null>, Step, Step<StatusInfo>]
 
 /** The target's half of a migration: fresh from prepare, or found again on the host with nothing at hand. */
@@ -57,6 +64,13 @@ export function openIncoming(
   /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
   const letGo = async (): Promise<void> => {
     await Promise.allSettled([atHand?.monitor.close(), atHand?.commit.end()])
+  }
+
+  /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
+  const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
+    if (steps[1].order?.execute !== 'cont') return
+    const call = { migration, epoch, permit, signal: AbortSignal.timeout(ANNOUNCE_LIMIT) }
+    await fence.act([tell('announce-self', ANNOUNCEMENT)], call).catch(() => {})
   }
 
   return {
@@ -88,6 +102,7 @@ export function openIncoming(
           },
         )
       void letGo()
+      void announced(call)
     },
     async abort(_reason, call) {
       const gone = letGo()

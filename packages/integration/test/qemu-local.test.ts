@@ -97,6 +97,21 @@ describe.skipIf(qemuProblem !== null)(
       expect(await codes()).toEqual(['blocker socket-missing'])
     })
 
+    test('the network hears of the guest again once it runs at the target', async () => {
+      await using rooms = await twoRooms()
+      const dump = `${rooms.folder}/packets`
+      const web1 = await rooms.here.start('web1', [
+        ...COMMAND,
+        ...['-netdev', 'hubport,id=lan,hubid=0', '-device', 'virtio-net-pci,netdev=lan'],
+        ...['-object', `filter-dump,id=dump,netdev=lan,file=${dump}`],
+      ])
+      await web1.migrate(rooms.there, { live: true })
+      // QEMU itself announces it five times when it is loaded
+      const announcements = async (): Promise<number> =>
+        (await readFile(dump)).toString('latin1').split('\xff\xff\xff\xff\xff\xff').length - 1
+      await expect.poll(announcements, { timeout: 10_000 }).toBeGreaterThan(5)
+    })
+
     test('tune lifts the limit of a migration that would take minutes', async () => {
       await using rooms = await twoRooms()
       const web1 = await rooms.here.start('web1', [...COMMAND, '-m', '512'])
