@@ -82,8 +82,8 @@ export const PLANTED_BUGS = [
     changes: [
       [
         LOOK,
-        '...NOT_ASKED,\n            evidence: [`${run[side].host}',
-        '...NEVER_MADE,\n            evidence: [`${run[side].host}',
+        'return unanswered(run[side].host, error);',
+        'return { ...unanswered(run[side].host, error), run: NEVER_MADE.run };',
       ],
     ],
   },
