@@ -1,5 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import {
+  exactQemu,
+  exactQemuProblem,
+  giveQemu,
   type Lab,
   labProblem,
   linuxGuest,
@@ -8,7 +11,7 @@ import {
   openLab,
   watchBeats,
 } from '@vmferry/lab'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   ALPHA,
   BETA,
@@ -27,7 +30,7 @@ import {
 } from './lab-guest.ts'
 
 const problem = await labProblem()
-const linux = problem ?? (await linuxProblem())
+const linux = problem ?? (await linuxProblem()) ?? (await exactQemuProblem())
 
 /** Half of the beats may arrive no later than this on a machine that emulates the guests beside the tests. */
 const JITTER = 30
@@ -169,6 +172,12 @@ describe.skipIf(problem !== null)(
     test.skipIf(linux !== null)(
       `a Linux guest moves while it counts${linux ? ` (${linux})` : ''}`,
       async () => {
+        const qemu = await exactQemu()
+        const restore = await Promise.all([lab.alpha, lab.beta].map((host) => giveQemu(host, qemu)))
+        onTestFinished(async () => {
+          await stopAll(lab)
+          for (const takeBack of restore) await takeBack()
+        })
         const { argv, beatPath } = await linuxGuest({ name: 'linux1', memoryMiB: 256 })
         const started = await lab.controller.exec(vmferry('start', ALPHA, 'linux1', '--', ...argv))
         expect(started.stderr).toBe('')

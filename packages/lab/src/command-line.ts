@@ -5,6 +5,7 @@ import type { Lab } from './lab.ts'
 import type { LabHost } from './lab-host.ts'
 import { hostNames } from './lab-state.ts'
 import { findLab, openLab, removeLab } from './open-lab.ts'
+import { qemuRelease, qemuSeries } from './qemu-release.ts'
 
 const usage = `vmferry-lab: three real hosts on this machine (Linux, root)
 
@@ -12,6 +13,7 @@ const usage = `vmferry-lab: three real hosts on this machine (Linux, root)
   vmferry-lab down                    end everything that runs on them and remove them
   vmferry-lab status                  say what runs where
   vmferry-lab run HOST -- ARGV...     run a command on a host
+  vmferry-lab qemu                    say where each QEMU release is that guests can run on; downloads what is missing
   vmferry-lab watch HOST DOMAIN       show the heartbeat of a guest that beats at /run/DOMAIN.beat, until Ctrl-C
 
   --folder FOLDER                     where the lab lives (default: .lab in the working directory)
@@ -43,6 +45,8 @@ export async function commandLine(words: readonly string[]): Promise<number> {
       return showStatus(folder)
     case 'run':
       return runOnHost(hostOf(await needLab(folder), operands[0]), rest)
+    case 'qemu':
+      return showReleases()
     case 'watch':
       await showBeats(hostOf(await needLab(folder), operands[0]), operands[1] ?? '')
       return 0
@@ -64,6 +68,7 @@ const operandCount = new Map([
   ['up', 0],
   ['down', 0],
   ['status', 0],
+  ['qemu', 0],
   ['run', 1],
   ['watch', 2],
 ])
@@ -117,6 +122,20 @@ async function showStatus(folder: string): Promise<number> {
       process.stdout.write(`  ${pid} ${argv.join(' ')}\n`)
   }
   return 0
+}
+
+async function showReleases(): Promise<number> {
+  let missing = 0
+  for (const series of qemuSeries) {
+    try {
+      const { version, folder } = await qemuRelease(series, (line) => process.stderr.write(`${line} …\n`))
+      process.stdout.write(`${version}\t${folder}\n`)
+    } catch (error) {
+      missing += 1
+      process.stderr.write(`no QEMU ${series}: ${error instanceof Error ? error.message : String(error)}\n`)
+    }
+  }
+  return missing === 0 ? 0 : 1
 }
 
 async function runOnHost(host: LabHost, argv: readonly string[]): Promise<number> {

@@ -10,6 +10,7 @@ export type { BeatSource, BeatWatch } from './beat-watch.ts'
 export { watchBeats } from './beat-watch.ts'
 export { cacheFolder } from './cache-folder.ts'
 export type { CommandResult } from './command.ts'
+export { giveQemu } from './host-qemu.ts'
 export type { Lab } from './lab.ts'
 export type { ExecOptions, LabHost, SpawnOnHost } from './lab-host.ts'
 export { labProblem } from './lab-problem.ts'
@@ -19,3 +20,12 @@ export { linuxProblem } from './linux-image.ts'
 export type { LabOptions } from './open-lab.ts'
 export { findLab, openLab, removeLab } from './open-lab.ts'
 export type { LiveProcess, ProcessId } from './process-table.ts'
+export type { QemuRelease, QemuSeries } from './qemu-release.ts'
+export {
+  exactQemu,
+  exactQemuProblem,
+  installedQemu,
+  qemuRelease,
+  qemuReleaseProblem,
+  qemuSeries,
+} from './qemu-release.ts'

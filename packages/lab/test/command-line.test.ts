@@ -17,6 +17,7 @@ describe('the words of vmferry-lab', () => {
     [[], 'a command is missing'],
     [['fly'], 'there is no command fly'],
     [['run', 'alpha'], 'run needs a command behind --'],
+    [['qemu', '10.0'], 'qemu takes 0 operands, not 1'],
     [['watch', 'alpha'], 'watch takes 2 operands, not 1'],
     [['up', '--fast'], "Unknown option '--fast'"],
   ])('that make no sense are refused: %j', (words, why) => {

@@ -1,0 +1,64 @@
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mustRun, runCommand } from './command.ts'
+
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
+
+/** Where Debian is had from, if apt knows no mirror on this machine. */
+const publicMirror = 'http://deb.debian.org/debian'
+
+/**
+ * Unpacks `packages` of a Debian release and everything that they depend on, the C library included, into `folder`. Nothing
+ * is installed: apt keeps its lists in `work` and takes this machine for empty.
+ */
+export async function unpackFrom(
+  suite: string,
+  packages: readonly string[],
+  work: string,
+  folder: string,
+): Promise<void> {
+  const archives = join(work, 'cache', 'archives')
+  for (const path of [join(work, 'lists', 'partial'), join(archives, 'partial'), folder])
+    await mkdir(path, { recursive: true })
+  await writeFile(join(work, 'status'), '')
+  await writeFile(
+    join(work, 'sources.list'),
+    `deb [signed-by=${keyring}] ${await debianMirror()} ${suite} main\n`,
+  )
+  const settings = {
+    'Dir::State': work,
+    'Dir::State::lists': join(work, 'lists'),
+    'Dir::State::status': join(work, 'status'),
+    'Dir::Cache': join(work, 'cache'),
+    'Dir::Etc::sourcelist': join(work, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    // The user that apt would fetch as may not enter somebody's home.
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
+  }
+  const apt = [
+    'apt-get',
+    '--quiet',
+    ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
+  ]
+  await mustRun([...apt, '--error-on=any', 'update'], { timeout: 180_000 })
+  const download = ['install', '--yes', '--no-install-recommends', '--download-only', ...packages]
+  await mustRun([...apt, ...download], { timeout: 600_000 })
+  for (const file of await readdir(archives)) {
+    if (file.endsWith('.deb')) await mustRun(['dpkg-deb', '--extract', join(archives, file), folder])
+  }
+  // Packages of Debian 12 and older have files in /lib, which is a name of /usr/lib on the machine they are made for.
+  if ((await readdir(folder)).includes('lib'))
+    await cp(join(folder, 'lib'), join(folder, 'usr', 'lib'), { recursive: true, verbatimSymlinks: true })
+  await rm(work, { recursive: true })
+}
+
+/** The mirror that this machine's apt uses. */
+async function debianMirror(): Promise<string> {
+  const format = '$(LABEL) $(REPO_URI)'
+  const { stdout } = await runCommand(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'])
+  return /^Debian (https?:\S+)$/m.exec(stdout)?.[1] ?? publicMirror
+}

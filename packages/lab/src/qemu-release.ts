@@ -1,0 +1,111 @@
+import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cacheFolder } from './cache-folder.ts'
+import { mustRun } from './command.ts'
+import { unpackFrom } from './debian-suite.ts'
+import { findProgram } from './lab-problem.ts'
+import { bundle, launcher, qemuPrograms, unpackedCommand } from './qemu-launcher.ts'
+
+/** A QEMU that guests of the lab can run on. */
+export interface QemuRelease {
+  /** In full, such as `10.0.13`. */
+  readonly version: string
+  /** Where `qemu-system-x86_64` and `qemu-img` are. */
+  readonly folder: string
+}
+
+/** The QEMU releases that the lab provides, and the Debian release that has each. */
+const suites = { '7.2': 'bookworm', '10.0': 'trixie', '11.1': 'forky' } as const
+
+/** The first two numbers of a QEMU's version. */
+export type QemuSeries = keyof typeof suites
+
+/** All that the lab provides, oldest first. */
+export const qemuSeries: readonly QemuSeries[] = ['7.2', '10.0', '11.1']
+
+/** The QEMU that is installed on this machine, or null. */
+export async function installedQemu(): Promise<QemuRelease | null> {
+  const program = await findProgram('qemu-system-x86_64')
+  return program === undefined ? null : { version: await versionOf([program]), folder: dirname(program) }
+}
+
+/**
+ * The one installed on this machine where it is of that series, otherwise Debian's: downloaded with all its libraries the
+ * first time, about 45 MB, unpacked and not installed, and kept in the cache (200 MB).
+ */
+export async function qemuRelease(
+  series: QemuSeries,
+  onProgress: (line: string) => void = () => {},
+): Promise<QemuRelease> {
+  const installed = await installedQemu()
+  if (installed?.version.startsWith(`${series}.`)) return installed
+  const place = join(await cacheFolder(), `qemu-${series}`)
+  if (!(await isThere(place))) {
+    onProgress(`downloading QEMU ${series} from Debian ${suites[series]}`)
+    await make(series, place)
+  }
+  const folder = join(place, 'bin')
+  return { version: await versionOf([join(folder, 'qemu-system-x86_64')]), folder }
+}
+
+/**
+ * A QEMU that misses no write of a guest while it is copied: the installed one from 9.0 on. An older one does without KVM;
+ * only a guest that is made for it, as {@link beatGuest}'s is, arrives whole there.
+ */
+export async function exactQemu(): Promise<QemuRelease> {
+  const installed = await installedQemu()
+  if (installed !== null && Number.parseInt(installed.version, 10) >= 9) return installed
+  return qemuRelease('10.0')
+}
+
+/** Why {@link qemuRelease} cannot give that one here, as a sentence, or null. The first time this fetches it. */
+export const qemuReleaseProblem = (series: QemuSeries): Promise<string | null> =>
+  problemOf(qemuRelease(series))
+
+/** Why {@link exactQemu} can give none here, as a sentence, or null. The first time this fetches it. */
+export const exactQemuProblem = (): Promise<string | null> => problemOf(exactQemu())
+
+function problemOf(release: Promise<QemuRelease>): Promise<string | null> {
+  return release.then(
+    () => null,
+    (error: unknown) => `no such QEMU: ${error instanceof Error ? error.message : String(error)}`,
+  )
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+async function make(series: QemuSeries, place: string): Promise<void> {
+  const fresh = await mkdtemp(`${place}-`)
+  try {
+    const root = join(fresh, 'root')
+    await unpackFrom(suites[series], ['qemu-system-x86', 'qemu-utils'], join(fresh, 'apt'), root)
+    await bundle(root)
+    const version = await versionOf(unpackedCommand(root, 'qemu-system-x86_64'))
+    if (!version.startsWith(`${series}.`)) throw new Error(`Debian ${suites[series]} has QEMU ${version} now`)
+    await mkdir(join(fresh, 'bin'))
+    for (const name of qemuPrograms) {
+      const file = join(fresh, 'bin', name)
+      await writeFile(file, launcher(unpackedCommand(join(place, 'root'), name)))
+      await chmod(file, 0o755)
+    }
+    try {
+      await rename(fresh, place)
+    } catch (error) {
+      // Who asked at the same time may have been faster: both have the same.
+      if (!(await isThere(place))) throw error
+    }
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+async function versionOf(argv: readonly string[]): Promise<string> {
+  const said = await mustRun([...argv, '--version'])
+  const version = /version (\d+\.\d+\.\d+)/.exec(said)?.[1]
+  if (version === undefined) throw new Error(`${argv.join(' ')} does not tell its version: ${said}`)
+  return version
+}
