@@ -8,7 +8,7 @@ import {
 } from '@vmferry/core/driver'
 import { deviceModels, optionsNamed } from './command-line.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
-import { filesFromJson, statFiles } from './file-facts.ts'
+import { fileFindings } from './file-findings.ts'
 import { type Guest, listGuests } from './guest-list.ts'
 import { processorFindings, processorFromJson } from './guest-processor.ts'
 import { clockFindings, hostFacts } from './host-facts.ts'
@@ -31,7 +31,7 @@ export async function targetFindings(
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
-    fileFindings(host, offer, definition, call),
+    fileFindings(at, offer, definition, call),
     networkFindings(host, definition.argv, call),
   ])
   const ofQemu = hypervisor.binary
@@ -152,34 +152,6 @@ export function takenFindings(
     if (guest.definition.name === name) return [taken(`the name '${name}' is taken`, 'name-taken')]
     if (guest.definition.uuid !== uuid || isSource(guest)) return []
     return [taken(`the uuid ${uuid} is taken by '${guest.definition.name}'`, 'uuid-taken')]
-  })
-}
-
-async function fileFindings(
-  host: HostChannel,
-  offer: Offer,
-  { argv }: Definition,
-  call: CallOptions,
-): Promise<Finding[]> {
-  const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
-  const here = await statFiles(host, argv, call)
-  return here.flatMap(({ path, exists, writable, identity }) => {
-    if (!exists)
-      return [
-        blocker(
-          'file-missing',
-          `${path} is not on ${host.name}`,
-          'make it reachable there under the same path',
-        ),
-      ]
-    if (!writable || there.get(path)?.identity === identity) return []
-    return [
-      blocker(
-        'file-not-shared',
-        `${path} on ${host.name} is another file than at the source`,
-        'put writable disks on storage that both hosts share',
-      ),
-    ]
   })
 }
 

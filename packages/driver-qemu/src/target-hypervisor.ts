@@ -1,4 +1,5 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
+import { askBareQemu } from './bare-qemu.ts'
 
 /** What the QEMU that is to receive can do. */
 export interface TargetHypervisor {
@@ -16,14 +17,8 @@ export interface TargetHypervisor {
   readonly capabilities: ReadonlySet<string> | null
 }
 
-/** A QEMU without a machine answers these and ends. Only the help knows the aliases of devices. */
-const QUESTIONS = [
-  'qmp_capabilities',
-  'query-version',
-  'query-cpu-definitions',
-  'query-migrate-capabilities',
-  'quit',
-]
+/** Only the help knows the aliases of devices. */
+const QUESTIONS = ['query-version', 'query-cpu-definitions', 'query-migrate-capabilities']
 
 /** The binary, and what its help tells. */
 const LOOK = `
@@ -35,15 +30,6 @@ sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo
 exit 0
 `
 
-/** The questions, to a QEMU with the accelerator $2. */
-const ASK = `
-q=$(command -v "$1") || exit 0
-accel=$2
-shift 2
-printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
-exit 0
-`
-
 /** Asks the binary on that host, by its help and by QMP at the same time. */
 export async function targetHypervisor(
   host: HostChannel,
@@ -51,19 +37,18 @@ export async function targetHypervisor(
   accelerator: 'kvm' | 'tcg',
   call: CallOptions,
 ): Promise<TargetHypervisor> {
-  const questions = QUESTIONS.map((execute) => JSON.stringify({ execute, id: execute }))
-  const [help, asked] = await Promise.all([
+  const questions = QUESTIONS.map((execute) => ({ execute }))
+  const [help, answers] = await Promise.all([
     host.exec(['timeout', '30', 'sh', '-c', LOOK, 'sh', binary], call),
-    host.exec(['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...questions], call),
+    askBareQemu(host, binary, accelerator, questions, call),
   ])
   const lines = help.stdout.split('\n').map((line) => line.split(' '))
   const all = (kind: string): string[] =>
     lines.filter(([first]) => first === kind).map(([, name = '']) => name)
-  const answers = new Map(asked.stdout.split('\n').map(answerIn))
   const memory = all('memory')[0]
-  const version = (answers.get('query-version') as Version | undefined)?.qemu
-  const models = answers.get('query-cpu-definitions') as readonly Model[] | undefined
-  const capabilities = answers.get('query-migrate-capabilities') as readonly Capability[] | undefined
+  const version = (answers.get('query-version')?.return as Version | undefined)?.qemu
+  const models = answers.get('query-cpu-definitions')?.return as readonly Model[] | undefined
+  const capabilities = answers.get('query-migrate-capabilities')?.return as readonly Capability[] | undefined
   return {
     binary: all('binary').length > 0,
     machines: new Set(all('machine')),
@@ -91,14 +76,4 @@ interface Model {
 
 interface Capability {
   readonly capability: string
-}
-
-/** Small numbers only: nothing here needs more than JSON. */
-function answerIn(line: string): readonly [id: string, answer: unknown] {
-  try {
-    const { id, return: answer } = JSON.parse(line) as { id?: string; return?: unknown }
-    return [id ?? '', answer]
-  } catch {
-    return ['', null]
-  }
 }

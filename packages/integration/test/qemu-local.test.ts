@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { isVmError } from '@vmferry/core'
 import { describe, expect, test } from 'vitest'
@@ -95,6 +95,27 @@ describe.skipIf(qemuProblem !== null)(
       expect(await codes()).toEqual([])
       program.close()
       expect(await codes()).toEqual(['blocker socket-missing'])
+    })
+
+    test('a disk that is the same file counts as shared only while its lock is seen', async () => {
+      await using rooms = await twoRooms()
+      const disk = `${rooms.folder}/disk`
+      await writeFile(disk, Buffer.alloc(1 << 20))
+      const drive = ['-drive', `file=${disk},format=raw,if=virtio`]
+      const web1 = await rooms.here.start('web1', [...COMMAND, ...drive])
+      const codes = async (domain: typeof web1): Promise<string[]> =>
+        (await domain.plan(rooms.there, {})).findings.map(({ code }) => code)
+      expect(await codes(web1)).toEqual([])
+      await web1.migrate(rooms.there)
+      await rooms.there.stop('web1', { force: true })
+
+      const open = [...COMMAND, '-drive', `file=${disk},format=raw,if=virtio,file.locking=off`]
+      expect(await codes(await rooms.here.start('db1', open))).toEqual(['locks-off'])
+      await rooms.here.stop('db1', { force: true })
+
+      // a disk that nothing in the guest uses is not locked, as one is not whose locks do not reach this host
+      const idle = [...COMMAND, '-drive', `file=${disk},format=raw,if=none,id=idle`]
+      expect(await codes(await rooms.here.start('db2', idle))).toEqual(['file-not-locked'])
     })
 
     test('the network hears of the guest again once it runs at the target', async () => {

@@ -1,0 +1,48 @@
+import type { CallOptions, HostChannel } from '@vmferry/core/driver'
+
+/** A QMP command for a QEMU that has no guest. */
+export interface Question {
+  readonly execute: string
+  readonly arguments?: object
+  /** By which its answer is found. Default: the command's name. */
+  readonly id?: string
+}
+
+/** What it answered. Small numbers only: nothing here needs more than JSON. */
+export interface Answer {
+  readonly return?: unknown
+  readonly error?: { readonly desc: string }
+}
+
+const ASK = `
+q=$(command -v "$1") || exit 0
+accel=$2
+shift 2
+printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
+exit 0
+`
+
+/** Starts that host's QEMU without a machine, asks it one thing after the other, and ends it. No answers: it does not start. */
+export async function askBareQemu(
+  host: HostChannel,
+  binary: string,
+  accelerator: 'kvm' | 'tcg',
+  questions: readonly Question[],
+  call: CallOptions,
+): Promise<ReadonlyMap<string, Answer>> {
+  const words = [{ execute: 'qmp_capabilities' }, ...questions, { execute: 'quit' }].map((question) =>
+    JSON.stringify({ id: question.execute, ...question }),
+  )
+  const argv = ['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...words]
+  const { stdout } = await host.exec(argv, call)
+  return new Map(stdout.split('\n').flatMap(answerIn))
+}
+
+function answerIn(line: string): (readonly [id: string, answer: Answer])[] {
+  try {
+    const { id, ...answer } = JSON.parse(line) as Answer & { readonly id?: string }
+    return id === undefined ? [] : [[id, answer]]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,84 @@
+import type { CallOptions, Finding, Offer } from '@vmferry/core/driver'
+import type { Definition } from './definition.ts'
+import { filesFromJson, statFiles } from './file-facts.ts'
+import { type FileLock, fileLocks } from './file-locks.ts'
+import { processorFromJson } from './guest-processor.ts'
+import type { QemuHost } from './qemu-host.ts'
+
+/**
+ * Holds the files that the guest needs against those of the target's host. One that is written must be the very file that the
+ * source has: the same inode and size, and locked by the QEMU there, since a copy of a file system has the same inodes.
+ */
+export async function fileFindings(
+  { host, newId }: QemuHost,
+  offer: Offer,
+  { argv }: Definition,
+  call: CallOptions,
+): Promise<Finding[]> {
+  const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
+  const here = await statFiles(host, argv, call)
+  const findings = here.flatMap(({ path, exists, writable, identity }) => {
+    if (!exists) return [missing(path, host.name)]
+    return writable && there.get(path)?.identity !== identity ? [notShared(path, host.name)] : []
+  })
+  const written = here.filter(({ writable, path }) => writable && hasLocks(path)).map(({ path }) => path)
+  if (findings.length > 0 || written.length === 0) return findings
+  if (lacksLocks(argv)) return [unlocked(host.name)]
+  const { accelerator } = processorFromJson(offer.cookie?.['processor']) ?? { accelerator: 'tcg' }
+  const locks = await fileLocks(host, argv[0] ?? '', accelerator, written, newId(), call)
+  return [...locks].flatMap(([path, lock]) => lockFindings(path, host.name, lock))
+}
+
+/** The locks of a device node are those of one kernel. */
+function hasLocks(path: string): boolean {
+  return !path.startsWith('/dev/')
+}
+
+/** The guest was started so that its QEMU locks nothing. */
+function lacksLocks(argv: readonly string[]): boolean {
+  return argv.some((word) => /locking=off|"locking"\s*:\s*"off"/.test(word))
+}
+
+function lockFindings(path: string, host: string, lock: FileLock): Finding[] {
+  if (lock === 'locked') return []
+  if (lock === 'free')
+    return [
+      blocker(
+        'file-not-locked',
+        `${path} on ${host} looks like the source's file, but nobody there holds the lock that the source has on it`,
+        'put writable disks on storage that both hosts share, locks included',
+      ),
+    ]
+  const finding = blocker(
+    'file-unusable',
+    `the QEMU on ${host} cannot use ${path}`,
+    'see to what its words name',
+  )
+  return [{ ...finding, words: lock.words }]
+}
+
+function missing(path: string, host: string): Finding {
+  return blocker('file-missing', `${path} is not on ${host}`, 'make it reachable there under the same path')
+}
+
+function notShared(path: string, host: string): Finding {
+  return blocker(
+    'file-not-shared',
+    `${path} on ${host} is another file than at the source`,
+    'put writable disks on storage that both hosts share',
+  )
+}
+
+function unlocked(host: string): Finding {
+  return {
+    severity: 'warning',
+    code: 'locks-off',
+    side: 'target',
+    message: `the guest locks none of its disks (locking=off): whether ${host} shares them is only told by inode and size`,
+    remedy: 'start the guest without locking=off, so that two QEMUs cannot write to one disk',
+  }
+}
+
+function blocker(code: string, message: string, remedy: string): Finding {
+  return { severity: 'blocker', code, side: 'target', message, remedy }
+}
