@@ -1,7 +1,6 @@
 import {
   type CallOptions,
   type Finding,
-  type HostChannel,
   type MigrationRequest,
   type Offer,
   vmError,
