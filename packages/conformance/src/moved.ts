@@ -16,24 +16,37 @@ import {
   UNHEARD,
 } from './way.ts'
 
-/** The guest started, then the whole way, in phases or by the one call. */
+/** The whole way of the guest, in phases or by the one call. */
 export async function moved(
   bench: Bench,
   wish: Wish = {},
   onProgress: Listener | null = UNHEARD,
 ): Promise<void> {
+  const copy = await upToCopy(bench, wish, onProgress)
+  await copy()
+}
+
+/** The way up to the point where the guest is copied; resolves to what does the rest. */
+export async function upToCopy(
+  bench: Bench,
+  wish: Wish = {},
+  onProgress: Listener | null = UNHEARD,
+): Promise<() => Promise<void>> {
   if (bench.capabilities.handover === 'phased') {
     const prepared = await prepare(await begin(bench, wish))
-    const performed = await perform(prepared, onProgress)
-    await confirm(await finish(await handOver(await ready(performed))))
-    return
+    return async () => {
+      const performed = await perform(prepared, onProgress)
+      await confirm(await finish(await handOver(await ready(performed))))
+    }
   }
   const direct = directOf(bench)
   const { effect } = effects(bench)
   const request = bench.request(wish)
   const survey = await direct.check(GUEST, request, bench.call())
   const transport = transportOf(request, survey, survey)
-  await direct.migrate(GUEST, { ...request, transport }, effect(onProgress ? { onProgress } : {}))
+  return async () => {
+    await direct.migrate(GUEST, { ...request, transport }, effect(onProgress ? { onProgress } : {}))
+  }
 }
 
 export function directOf({ source: { direct } }: Bench): NonNullable<DriverConnection['direct']> {

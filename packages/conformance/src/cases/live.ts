@@ -2,7 +2,7 @@ import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
-import { moved } from '../moved.ts'
+import { upToCopy } from '../moved.ts'
 import { able, MIGRATES } from '../needs.ts'
 import { watched } from '../watch.ts'
 
@@ -34,9 +34,10 @@ export const liveCases: readonly Case[] = [
   ),
 ]
 
-/** What is seen of the source's copy during a move, slowed down where that can be asked for. */
+/** What is seen of the source's copy while it is copied, which is slowed down where that can be asked for. */
 async function copied(bench: Bench, live: boolean) {
   await bench.stage.start('source', GUEST, 'running')
-  const wish = { live, ...slowly(bench) }
-  return (await watched(bench, 'source', GUEST, moved(bench, wish))).sights
+  // what goes before may take longer than the copy where hosts are slow, and the guest runs then
+  const copy = await upToCopy(bench, { live, ...slowly(bench) })
+  return (await watched(bench, 'source', GUEST, copy())).sights
 }
