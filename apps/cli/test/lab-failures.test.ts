@@ -176,7 +176,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     const { code, last } = await migrate('--uri', 'ftp://beta')
     expect(code).toBe(1)
     expectError(last, { code: 'VM_UNSUPPORTED', phase: 'check', guest: ROLLED_BACK })
-    expect(JSON.stringify(last)).toContain('unix, ssh, relay, tcp')
+    expect(JSON.stringify(last)).toContain('unix, ssh, relay, tls, tcp')
     await expectUntouched()
   })
 

@@ -9,7 +9,7 @@ import {
 } from '@vmferry/core/driver'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import type { Fence } from './fence.ts'
-import { tell } from './fence-step.ts'
+import { type Step, tell } from './fence-step.ts'
 import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
@@ -30,6 +30,8 @@ export interface CopyOrder {
   readonly clock: Clock
   /** QEMU's migration URI. */
   readonly to: string
+  /** What QEMU is told of that way before. */
+  readonly before: readonly Step[]
   readonly request: MigrationRequest
 }
 
@@ -44,7 +46,7 @@ export async function copyGuest(
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host, to } = order
+  const { clock, request, host, to, before } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
@@ -53,6 +55,7 @@ export async function copyGuest(
       tell('migrate-set-capabilities', { capabilities: switched(request) }),
       tell('migrate-set-parameters', limitsOf(request)),
       ...parallelSteps(request),
+      ...before,
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
     ]

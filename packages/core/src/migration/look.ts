@@ -92,7 +92,9 @@ export async function lastWords(run: Run): Promise<readonly Cause[]> {
     const seen = await ask(run, 'target', { ...undoing(run), limit: LAST_WORDS }, (call) =>
       half.inspect(call),
     )
-    return seen.run === 'gone' ? seen.evidence.map((words) => ({ host: run.target.host, words })) : []
+    return seen.run === 'gone' || !seen.complete
+      ? seen.evidence.map((words) => ({ host: run.target.host, words }))
+      : []
   } catch {
     return []
   }
