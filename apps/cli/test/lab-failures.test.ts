@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { type BeatWatch, type Lab, labProblem, openLab } from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -162,8 +165,11 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
   })
 
   test('target that cannot load the guest: its own words are among the causes', async () => {
-    // another QEMU, with another size of memory: it finds out only when the stream comes
-    const other = `#!/bin/bash\nargs=("$@")\nfor i in "\${!args[@]}"; do [ "\${args[i]}" = 128 ] && args[i]=160; done\nexec /usr/bin/qemu-system-i386 "\${args[@]}"\n`
+    // with another size of memory: it finds out only when the stream comes
+    const folder = await mkdtemp(join(tmpdir(), 'vmferry-other-'))
+    undo.push(() => rm(folder, { recursive: true }))
+    await copyFile(QEMU, join(folder, 'qemu'))
+    const other = `#!/bin/bash\nargs=("$@")\nfor i in "\${!args[@]}"; do [ "\${args[i]}" = 128 ] && args[i]=160; done\nQEMU_MODULE_DIR=${dirname(GPU)} exec ${folder}/qemu -L /usr/share/qemu -L /usr/share/seabios "\${args[@]}"\n`
     undo.push(await lab.beta.replace(QEMU, other, 0o755))
     const { code, last } = await migrate()
     expect(code).toBe(1)
@@ -176,7 +182,7 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     const { code, last } = await migrate('--uri', 'ftp://beta')
     expect(code).toBe(1)
     expectError(last, { code: 'VM_UNSUPPORTED', phase: 'check', guest: ROLLED_BACK })
-    expect(JSON.stringify(last)).toContain('unix, ssh, relay, tcp')
+    expect(JSON.stringify(last)).toContain('unix, ssh, relay, tls, tcp')
     await expectUntouched()
   })
 

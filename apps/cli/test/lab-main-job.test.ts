@@ -54,7 +54,6 @@ describe.skipIf(problem !== null)(
       ['under a new name', ['--live', '--rename', 'web2'], { name: 'web2', transport: 'ssh' }],
       ['by tcp, asked for by name', ['--live', '--uri', 'tcp://beta'], { transport: 'tcp' }],
       ['through the controller', ['--live', '--uri', 'relay:///'], { transport: 'relay' }],
-      ['over four connections', ['--live', '--connections', '4'], { transport: 'ssh' }],
       ['to a bare host', ['--live', '--uri', 'beta'], { transport: 'ssh' }],
       ['stopped first', [], { transport: 'ssh' }],
     ]

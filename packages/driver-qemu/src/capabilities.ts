@@ -4,7 +4,7 @@ const ABILITIES = {
   live: true,
   resource: true,
   domainRename: true,
-  uriTransports: ['unix', 'ssh', 'relay', 'tcp'],
+  uriTransports: ['unix', 'ssh', 'relay', 'tls', 'tcp'],
   streams: ['qemu'],
   handover: 'phased',
   fencing: 'host',

@@ -38,7 +38,7 @@ interface Room {
   readonly connection: DriverConnection
 }
 
-/** Two run directories, each on its host, with a guest image beside them. */
+/** Two run directories, each on its host, with a guest image beside them, and for tls a key. */
 export async function openQemuStage(
   pair: QemuPair,
   binary: string,
@@ -48,11 +48,16 @@ export async function openQemuStage(
   const call: CallOptions = { signal: new AbortController().signal }
   const name = `/tmp/vmferry-kit-${randomBytes(4).toString('hex')}`
   const image = `${name}.img`
+  // a key that both know asks for no program to make certificates
+  const secured = loan.transport === 'tls'
+  const key = `qemu:${randomBytes(32).toString('hex')}\n`
 
   const open = async (side: Side): Promise<Room> => {
     const folder = `${name}-${side}`
-    const uri = `${pair[side]}?run=${folder}`
+    const keys = `${folder}-keys`
+    const uri = `${pair[side]}?run=${folder}${secured ? `&tls=${keys}` : ''}`
     const host = await loan.openHost(pair[side], call)
+    if (secured) await host.writeFile(`${keys}/keys.psk`, key, call)
     await host.writeFile(image, Buffer.from(COUNT_IMAGE, 'base64'), call)
     return { uri, folder, host, connection: await loan.connect(driver, uri, call) }
   }
@@ -115,8 +120,7 @@ export async function openQemuStage(
       for (const { connection, host, folder } of Object.values(rooms)) {
         for (const { process } of await listGuests(host, folder, call))
           if (process) await host.kill(process, 'KILL', call)
-        await host.remove(folder, call)
-        await host.remove(image, call)
+        for (const path of [folder, `${folder}-keys`, image]) await host.remove(path, call)
         await connection.close()
         await host.close()
       }

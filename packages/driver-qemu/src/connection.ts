@@ -16,6 +16,7 @@ import type { QemuHost } from './qemu-host.ts'
 import { checkedRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { qemuSource } from './source.ts'
 import { qemuTarget } from './target.ts'
+import { tlsDirectoryOf } from './tls-directory.ts'
 
 /** Tells, in one round trip, where a user's guests are kept and which QEMU is installed. */
 const GREET = `
@@ -39,6 +40,7 @@ export async function connectQemu(
   const at: QemuHost = {
     uri,
     host,
+    tlsDirectory: tlsDirectoryOf(uri),
     runDirectory: given ?? checkedRunDirectory(session, uri),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),

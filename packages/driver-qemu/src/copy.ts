@@ -10,7 +10,7 @@ import {
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { convergence, type Need } from './convergence.ts'
 import type { Fence } from './fence.ts'
-import { tell } from './fence-step.ts'
+import { type Step, tell } from './fence-step.ts'
 import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
@@ -31,6 +31,8 @@ export interface CopyOrder {
   readonly clock: Clock
   /** QEMU's migration URI. */
   readonly to: string
+  /** What QEMU is told of that way before. */
+  readonly before: readonly Step[]
   readonly request: MigrationRequest
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
@@ -47,7 +49,7 @@ export async function copyGuest(
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host, to } = order
+  const { clock, request, host, to, before } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
@@ -56,6 +58,7 @@ export async function copyGuest(
       tell('migrate-set-capabilities', { capabilities: switched(request) }),
       tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
+      ...before,
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
     ]

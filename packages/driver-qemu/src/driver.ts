@@ -2,6 +2,7 @@ import { CONTRACT, type Driver, vmError } from '@vmferry/core/driver'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { connectQemu } from './connection.ts'
 import { runDirectoryOf } from './run-directory.ts'
+import { tlsDirectoryOf } from './tls-directory.ts'
 
 /** What can be set for all guests that this driver moves. */
 export interface QemuOptions {
@@ -15,7 +16,7 @@ export interface QemuOptions {
 /**
  * The driver for QEMU and QEMU/KVM, over QMP. Connection URIs: `qemu:///system`, `qemu:///session`,
  * `qemu+ssh://[user@]host[:port]/system` (or `/session`), each with an optional `?run=/absolute/path` for the directory
- * in which guests are kept. Throws VM_INVALID for an option that is none.
+ * in which guests are kept, and `?tls=/absolute/path` for that of certificates and keys (default `/etc/pki/qemu`). Throws VM_INVALID for an option that is none.
  */
 export function qemu({ deadManLimit = 15_000 }: QemuOptions = {}): Driver<'qemu', typeof QEMU_CAPABILITIES> {
   if (!(deadManLimit >= 100) || !Number.isSafeInteger(deadManLimit))
@@ -29,6 +30,7 @@ export function qemu({ deadManLimit = 15_000 }: QemuOptions = {}): Driver<'qemu'
     capabilities: QEMU_CAPABILITIES,
     async connect(uri, { openHost, clock, random, log }, call) {
       runDirectoryOf(uri)
+      tlsDirectoryOf(uri)
       const host = await openHost(call)
       try {
         return await connectQemu(uri, host, { clock, random, log, deadManLimit }, call)

@@ -17,6 +17,8 @@ import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
 import type { GuestFolder } from './run-directory.ts'
+import { wantsTls } from './tls.ts'
+import { PLAINTEXT } from './tls-steps.ts'
 
 /** What belongs to a target's half. */
 export interface Arrival {
@@ -35,10 +37,14 @@ export interface AtHand {
   readonly commit: Readied<Commit>
 }
 
-/** The steps of finish: the mark, then the one action, then a look at what came of it. All can be repeated. */
+/**
+ * The steps of finish: the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
+ * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself.
+ */
 export function commitSteps({ request, offer }: MigrationFile): Commit {
   const staysPaused = request.paused || offer.runState !== 'running'
-  return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status')]
+  const forget = wantsTls(request) ? PLAINTEXT : []
+  return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status'), ...forget]
 }
 
 /** Milliseconds: five packets within a second and a half, as QEMU sends them by itself. */
@@ -47,7 +53,7 @@ const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
 /** Milliseconds. Nobody waits for it. */
 const ANNOUNCE_LIMIT = 10_000
 
-type Commit = readonly [Step<null>, Step, Step<StatusInfo>]
+type Commit = readonly [Step<null>, Step, Step<StatusInfo>, ...Step[]]
 
 /** The target's half of a migration: fresh from prepare, or found again on the host with nothing at hand. */
 export function openIncoming(
@@ -133,8 +139,10 @@ async function inspectTarget(
   }
   const [{ status, running }, { status: copied }] = await guestState(null, fence, call)
   const complete = copied === 'completed'
+  // one that refused the stream, as for its certificate, may listen on
+  const words = complete ? '' : await logTail(host, folder.log, argv)
   const evidence = [
-    `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}`,
+    `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}${words ? `: ${words}` : ''}`,
   ]
   return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: complete, evidence }
 }

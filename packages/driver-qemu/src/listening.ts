@@ -5,15 +5,18 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
+import type { MigrationInfo } from '@vmferry/qmp'
 import type { Fence } from './fence.ts'
 import { tell } from './fence-step.ts'
 import { lacksParallel, parallelSteps } from './parallel.ts'
+import type { QemuHost } from './qemu-host.ts'
 import type { GuestFolder } from './run-directory.ts'
+import { nameInCertificate, tlsHalf } from './tls.ts'
+import { tlsSteps } from './tls-steps.ts'
+import { overNetwork } from './transport.ts'
 
 /** A QEMU that is to listen. */
 export interface Listener {
-  /** Its host's name. */
-  readonly host: string
   readonly fence: Fence
   readonly folder: GuestFolder
   readonly offer: Offer
@@ -21,23 +24,26 @@ export interface Listener {
 }
 
 /** Makes QEMU listen, and says where. */
-export async function listening(of: Listener, call: EffectOptions): Promise<Ticket> {
-  const { host, fence, folder, offer, request } = of
+export async function listening(at: QemuHost, of: Listener, call: EffectOptions): Promise<Ticket> {
+  const { fence, folder, offer, request } = of
+  const { transport } = request
   if (request.connections > 1) {
     const [known] = await fence.ask([tell('query-migrate-capabilities')], call)
-    if (lacksParallel(request, known)) throw unknownThere(host)
+    if (lacksParallel(request, known)) throw unknownThere(at.host.name)
   }
   const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
-  await fence.act([events, ...parallelSteps(request)], call)
-  const address = request.transport === 'tcp' ? addressIn(offer) : null
-  const where = address ? `tcp:${address}:${request.uri?.port ?? 0}` : `unix:${folder.migrationSocket}`
-  const listen = tell('migrate-incoming', { uri: where })
+  const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
+  await fence.act([events, ...parallelSteps(request), ...secured], call)
+  if (!overNetwork(request)) {
+    await fence.act([tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })], call)
+    return { transport, endpoints: { ram: folder.migrationSocket } }
+  }
+  const address = addressIn(offer)
+  const listen = tell('migrate-incoming', { uri: `tcp:${address}:${request.uri?.port ?? 0}` })
   const [, info] = await fence.act([listen, tell('query-migrate')], call)
-  if (!address) return { transport: request.transport, endpoints: { ram: folder.migrationSocket } }
-  const { 'socket-address': [bound] = [] } = info
-  const port = bound && 'port' in bound ? bound.port : undefined
-  if (!port) throw vmError('VM_PROTOCOL', 'QEMU does not say on which port it listens')
-  return { transport: request.transport, endpoints: { ram: `${address}:${port}` } }
+  const endpoints = { ram: `${address}:${portIn(info)}` }
+  if (transport !== 'tls') return { transport, endpoints }
+  return { transport, endpoints, cookie: { name: await nameInCertificate(at, request, call) } }
 }
 
 /** What the host of the migration URI means at the source. */
@@ -46,6 +52,13 @@ function addressIn({ cookie }: Offer): string {
   if (typeof address !== 'string')
     throw vmError('VM_PROTOCOL', 'the offer does not say on which address to listen')
   return address.includes(':') ? `[${address}]` : address
+}
+
+/** The one that was asked for, or that the kernel picked. */
+function portIn({ 'socket-address': [bound] = [] }: MigrationInfo): string {
+  const port = bound && 'port' in bound ? bound.port : undefined
+  if (!port) throw vmError('VM_PROTOCOL', 'QEMU does not say on which port it listens')
+  return port
 }
 
 function unknownThere(host: string): Error {

@@ -1,16 +1,14 @@
 import {
   type CopyState,
-  type Dial,
   type EffectOptions,
-  isVmError,
   type Outgoing,
   sleep,
-  type Ticket,
   type Tuning,
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { cancelCopy, copyGuest } from './copy.ts'
+import { dataPath, withWordsOf } from './data-path.ts'
 import { deadMan, END_DEAD_MAN } from './dead-man.ts'
 import { type Fence, fenceOf } from './fence.ts'
 import { drop, end, keep, remove, tell } from './fence-step.ts'
@@ -20,9 +18,8 @@ import { guestState } from './guest-state.ts'
 import type { MigrationFile } from './migration-file.ts'
 import { PLAIN } from './parallel.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { openRelay } from './relay.ts'
-import { sshDestination } from './ssh.ts'
-import { END_TUNNEL, startTunnel } from './tunnel.ts'
+import { PLAINTEXT } from './tls-steps.ts'
+import { END_TUNNEL } from './tunnel.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
@@ -42,22 +39,6 @@ export function openOutgoing(
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
 
-  const dataPath = async (
-    { transport, endpoints }: Ticket,
-    dial: Dial,
-    call: EffectOptions,
-  ): Promise<DataPath> => {
-    const ram = endpoints['ram'] ?? ''
-    if (transport === 'relay') {
-      const relay = await openRelay(host, folder.tunnelSocket, dial, call)
-      return { to: `unix:${folder.tunnelSocket}`, ...relay }
-    }
-    if (transport !== 'ssh') return { ...DIRECT, to: transport === 'unix' ? `unix:${ram}` : `tcp:${ram}` }
-    const to = sshDestination(request)
-    if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
-    await startTunnel(host, fence, folder, to, ram, call)
-    return { ...DIRECT, to: `unix:${folder.tunnelSocket}`, words: () => logTail(host, folder.tunnelLog) }
-  }
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
 
@@ -76,11 +57,13 @@ export function openOutgoing(
       const life = { limit: at.deadManLimit, revives: offer.runState === 'running' }
       const controller = await deadMan(host, clock, fence, folder, life, call)
       try {
-        const way = await dataPath(ticket, dial, call)
+        const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
+        const { to, before } = way
         const order = {
           host: host.name,
           clock,
-          to: way.to,
+          to,
+          before,
           request: { ...request, ...tuned },
           tunedDowntime: () => tuned.maxDowntime ?? null,
         }
@@ -120,7 +103,7 @@ export function openOutgoing(
       const gone = await isGone(call)
       if (!gone) {
         await revive(call)
-        await fence.act([PLAIN], call)
+        await fence.act([PLAIN, ...PLAINTEXT], call)
       }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()
@@ -160,27 +143,6 @@ async function inspectSource(
   const [{ status, running }] = await fence.ask([tell('query-status')], call)
   const evidence = [`QEMU (pid ${pid}) on ${host.name} says ${status}`]
   return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
-}
-
-/** How the stream gets to the target. */
-interface DataPath {
-  /** QEMU's migration URI. */
-  readonly to: string
-  /** What this way has to say of itself; empty: nothing. */
-  words(): string | Promise<string>
-  end(): Promise<void>
-}
-
-/** QEMU's own connection to the target. */
-const DIRECT = { words: (): string => '', end: async (): Promise<void> => {} }
-
-/** A way that broke knows more than QEMU, which sees only a closed socket. */
-async function withWordsOf(way: DataPath, transport: string, host: string, error: unknown): Promise<unknown> {
-  if (!isVmError(error, 'VM_PHASE_FAILED')) return error
-  const words = await way.words()
-  return words
-    ? Object.assign(error, { causes: [...error.causes, { host, words: `${transport}: ${words}` }] })
-    : error
 }
 
 function parametersOf({ bandwidth, maxDowntime, postCopy }: Tuning): MigrationParameters {

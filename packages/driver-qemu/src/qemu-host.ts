@@ -5,6 +5,8 @@ export interface QemuHost {
   readonly uri: ConnectionUri
   readonly host: HostChannel
   readonly runDirectory: string
+  /** Where it has certificates and keys. */
+  readonly tlsDirectory: string
   readonly clock: Clock
   readonly log: Logger
   /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */

@@ -8,14 +8,14 @@ const LONGEST = '/m-0123456789abcdef/migrate.sock'
 
 /** Where `qemu:///system`, `qemu:///session` and `?run=` keep their guests; null where only the host itself can tell. */
 export function runDirectoryOf(uri: ConnectionUri): string | null {
-  const { run, ...others } = uri.query
+  const { run, tls: _tls, ...others } = uri.query
   const [unknown] = Object.keys(others)
   if (unknown !== undefined)
     throw vmError(
       'VM_INVALID',
       `${uri.text} has a parameter '${unknown}' that the QEMU driver does not know`,
       {
-        remedy: 'the only parameter is run=/absolute/path',
+        remedy: 'the parameters are run=/absolute/path and tls=/absolute/path',
       },
     )
   if (uri.path !== '/system' && uri.path !== '/session')

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type CallOptions, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
+import {
+  type CallOptions,
+  type JsonObject,
+  type MigrationRequest,
+  type MigrationSource,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
 import { fenceOf } from './fence.ts'
 import { drop, hold } from './fence-step.ts'
 import { type Guest, guestNamed, listGuests, refuseHeld } from './guest-list.ts'
@@ -8,29 +15,28 @@ import { hostRecord, type MigrationFile } from './migration-file.ts'
 import { openOutgoing } from './outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceFacts } from './source-facts.ts'
-import { sourceTransports } from './transport.ts'
-
-const NO_ADDRESS = { address: null }
+import { sourceTls, wantsTls } from './tls.ts'
+import { overNetwork, sourceTransports } from './transport.ts'
 
 export function qemuSource(at: QemuHost): MigrationSource {
   const { host } = at
   return {
     async check(domain, request, call) {
-      const ways = sourceTransports(host, request, call)
+      const ways = Promise.all([sourceTransports(host, request, call), secured(at, request, call)])
       // what the guest says comes first, also of two errors
       ways.catch(() => {})
       const facts = await sourceFacts(at, await ready(at, domain, call), request, call)
-      const { address, transports, findings } = await ways
-      const offer = withAddress(facts.offer, address)
+      const [{ address, transports, findings }, { tls, findings: lacking }] = await ways
+      const offer = withNetwork(facts.offer, { address, tls })
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
-      return { offer, transports, findings: [...facts.findings, ...findings], digest }
+      return { offer, transports, findings: [...facts.findings, ...findings, ...lacking], digest }
     },
     async begin(domain, request, call) {
       const guest = await ready(at, domain, call)
-      const { address } =
-        request.uri?.transport === 'tcp' ? await sourceTransports(host, request, call) : NO_ADDRESS
+      const { address } = overNetwork(request) ? await sourceTransports(host, request, call) : NO_ADDRESS
+      const { tls } = await secured(at, request, call)
       const facts = await sourceFacts(at, guest, request, call)
-      const offer = withAddress(facts.offer, address)
+      const offer = withNetwork(facts.offer, { address, tls })
       const file: MigrationFile = {
         migration: call.migration,
         epoch: call.epoch,
@@ -62,9 +68,17 @@ export function qemuSource(at: QemuHost): MigrationSource {
   }
 }
 
-/** The offer with what a name in the migration URI means at the source. */
-function withAddress(offer: Offer, address: string | null): Offer {
-  return { ...offer, cookie: { ...offer.cookie, address } }
+const NO_ADDRESS = { address: null }
+const NO_TLS = { tls: null, findings: [] }
+
+/** What this side has for TLS, where that is asked for. */
+async function secured(at: QemuHost, request: MigrationRequest, call: CallOptions) {
+  return wantsTls(request) ? sourceTls(at, call) : NO_TLS
+}
+
+/** The offer with what a name in the migration URI means at the source, and what it has to prove itself and the target. */
+function withNetwork(offer: Offer, network: Pick<JsonObject, 'address' | 'tls'>): Offer {
+  return { ...offer, cookie: { ...offer.cookie, ...network } }
 }
 
 /** The guest, alive and in nobody's hands. */

@@ -21,13 +21,18 @@ import { hostRecord, type MigrationFile } from './migration-file.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
 import { arrivingDefinition, takenFindings, targetFindings } from './target-facts.ts'
+import { targetTls, wantsTls } from './tls.ts'
 import { targetTransports } from './transport.ts'
 
 export function qemuTarget(at: QemuHost): MigrationTarget {
   const { host, runDirectory } = at
   return {
     async check(offer, request, call) {
-      const findings = await targetFindings(at, offer, request, call)
+      const [facts, secured] = await Promise.all([
+        targetFindings(at, offer, request, call),
+        wantsTls(request) ? targetTls(at, offer, request, call) : [],
+      ])
+      const findings = [...facts, ...secured]
       const digest = createHash('sha256').update(JSON.stringify(findings)).digest('hex')
       return { findings, transports: targetTransports(request), digest }
     },
@@ -76,7 +81,7 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   await fence.act([arrive(file, definitionToJson(definition))], call)
   await refuseTaken(at, coming, call)
   const { process, monitor } = await launched(at.host, coming, call)
-  const ticket = await listening({ host: at.host.name, ...coming }, call)
+  const ticket = await listening(at, coming, call)
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { domain: definition.name, folder, file, process, ticket }, { monitor, commit })
 }

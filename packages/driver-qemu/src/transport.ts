@@ -12,7 +12,7 @@ import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
 export interface Transports {
   readonly transports: readonly TransportChoice[]
   readonly findings: readonly Finding[]
-  /** What the host of a `tcp` URI means as seen from the source. */
+  /** What the host of a `tls` or `tcp` URI means as seen from the source. */
   readonly address: string | null
 }
 
@@ -23,11 +23,10 @@ export async function sourceTransports(
   call: CallOptions,
 ): Promise<Transports> {
   const wanted = request.uri?.transport
-  if (wanted === 'tcp') return tcpFromSource(host, request, call)
+  if (wanted && overNetwork(request)) return networkFromSource(host, wanted, request, call)
   if (wanted === 'relay') return relayFromSource(request)
   const sameHost = isSameHost(request)
-  if (sameHost && wanted !== 'ssh' && !request.uri?.host)
-    return { transports: [UNIX], findings: [], address: null }
+  if (sameHost && wanted !== 'ssh' && !request.uri?.host) return only(UNIX)
   if (wanted === 'unix') {
     return blocked(
       'not-one-host',
@@ -48,8 +47,14 @@ export async function sourceTransports(
 
 /** The transports that would work as the target sees it. */
 export function targetTransports(request: MigrationRequest): readonly TransportChoice[] {
-  if (request.uri?.transport === 'tcp') return [{ name: 'tcp', why: 'asked for by name' }]
+  const wanted = request.uri?.transport
+  if (wanted && overNetwork(request)) return [byName(wanted)]
   return isSameHost(request) ? [UNIX, SSH, RELAY] : [SSH, RELAY]
+}
+
+/** Whether the source connects to a port of the target. */
+export function overNetwork({ uri }: MigrationRequest): boolean {
+  return uri?.transport === 'tls' || uri?.transport === 'tcp'
 }
 
 const UNIX: TransportChoice = { name: 'unix', why: 'both connections lead to one host' }
@@ -69,14 +74,14 @@ async function bestBetweenHosts(
   to: SshDestination | null,
   call: CallOptions,
 ): Promise<Transports> {
-  if (!to) return { transports: [RELAY], findings: [], address: null }
+  if (!to) return only(RELAY)
   const { transports, findings } = await sshFromSource(host, to, call)
   const warnings = findings.map((finding) => ({ ...finding, severity: 'warning' as const }))
   return { transports: [...transports, RELAY], findings: warnings, address: null }
 }
 
 function relayFromSource({ uri }: MigrationRequest): Transports {
-  if (!uri?.host) return { transports: [RELAY], findings: [], address: null }
+  if (!uri?.host) return only(RELAY)
   return blocked(
     'relay-has-no-host',
     `${uri.text} names a host, but this way goes through the controller`,
@@ -93,22 +98,16 @@ async function sshFromSource(host: HostChannel, to: SshDestination, call: CallOp
         cause: error,
       })
     })
-  if (code === 0) return { transports: [SSH], findings: [], address: null }
-  return {
-    transports: [],
-    findings: [
-      {
-        severity: 'blocker',
-        code: 'ssh-unreachable',
-        side: 'source',
-        message: `${host.name} cannot reach ${to.host} over ssh${reasonIn(stderr)}`,
-        remedy: `make 'ssh ${to.host}' work on ${host.name} without a question, or choose another way with a migration URI`,
-        words: stderr.trim(),
-        error: /Host key verification failed|Permission denied/.test(stderr) ? 'VM_REFUSED' : 'VM_CONNECTION',
-      },
-    ],
-    address: null,
-  }
+  if (code === 0) return only(SSH)
+  return none({
+    severity: 'blocker',
+    code: 'ssh-unreachable',
+    side: 'source',
+    message: `${host.name} cannot reach ${to.host} over ssh${reasonIn(stderr)}`,
+    remedy: `make 'ssh ${to.host}' work on ${host.name} without a question, or choose another way with a migration URI`,
+    words: stderr.trim(),
+    error: /Host key verification failed|Permission denied/.test(stderr) ? 'VM_REFUSED' : 'VM_CONNECTION',
+  })
 }
 
 /** OpenSSH's words are kept as they are; the sentence names the usual reasons. */
@@ -120,49 +119,58 @@ function reasonIn(stderr: string): string {
 }
 
 /** Resolves the name as the source does: the first address is the one that QEMU would take. */
-async function tcpFromSource(
+async function networkFromSource(
   host: HostChannel,
+  transport: string,
   { uri }: MigrationRequest,
   call: CallOptions,
 ): Promise<Transports> {
   const name = uri?.host
   if (!name)
-    return blocked('no-host', 'a tcp migration URI needs a host', 'write tcp://host or tcp://host:port')
+    return blocked(
+      'no-host',
+      `a ${transport} migration URI needs a host`,
+      `write ${transport}://host or ${transport}://host:port`,
+    )
   const { stdout } = await host.exec(['getent', 'ahosts', name], call)
   const address = stdout.split(/\s/)[0]
   if (!address)
-    return {
-      ...blocked(
-        'name-unknown',
-        `${host.name} does not know a host named ${name}`,
-        'use a name or address that the source knows',
-      ),
-    }
+    return blocked(
+      'name-unknown',
+      `${host.name} does not know a host named ${name}`,
+      'use a name or address that the source knows',
+    )
   if (/^127\.|^::1$/.test(address))
     return blocked(
       'name-is-loopback',
       `${name} means ${address} on ${host.name}: itself`,
       'use an address of the target',
     )
+  return { ...only(byName(transport)), findings: transport === 'tcp' ? [plaintext(address)] : [], address }
+}
+
+function byName(name: string): TransportChoice {
+  return { name, why: 'asked for by name' }
+}
+
+function plaintext(address: string): Finding {
   return {
-    transports: [{ name: 'tcp', why: 'asked for by name' }],
-    findings: [
-      {
-        severity: 'warning',
-        code: 'plaintext',
-        side: 'source',
-        message: `the guest's memory goes to ${address} unencrypted`,
-        remedy: 'use ssh, unless nobody else can listen on that network',
-      },
-    ],
-    address,
+    severity: 'warning',
+    code: 'plaintext',
+    side: 'source',
+    message: `the guest's memory goes to ${address} unencrypted`,
+    remedy: 'use tls or ssh, unless nobody else can listen on that network',
   }
 }
 
+function only(choice: TransportChoice): Transports {
+  return { transports: [choice], findings: [], address: null }
+}
+
+function none(finding: Finding): Transports {
+  return { transports: [], findings: [finding], address: null }
+}
+
 function blocked(code: string, message: string, remedy: string): Transports {
-  return {
-    transports: [],
-    findings: [{ severity: 'blocker', code, side: 'source', message, remedy }],
-    address: null,
-  }
+  return none({ severity: 'blocker', code, side: 'source', message, remedy })
 }

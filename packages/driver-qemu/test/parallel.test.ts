@@ -4,6 +4,7 @@ import type { Fence } from '../src/fence.ts'
 import type { Step } from '../src/fence-step.ts'
 import { listening } from '../src/listening.ts'
 import { lacksParallel, parallelSteps } from '../src/parallel.ts'
+import type { QemuHost } from '../src/qemu-host.ts'
 import { guestFolder } from '../src/run-directory.ts'
 
 const MULTIFD = { capability: 'multifd', state: false }
@@ -35,8 +36,9 @@ test('a target that knows no parallel connections says so before it listens', as
     act: async (steps: readonly Step[]) => acted.push(...steps.map(({ order }) => order?.execute ?? '')),
   } as unknown as Fence
   const request = { connections: 4, transport: 'ssh', uri: null } as ChosenRequest
-  const listener = { host: 'beta', fence, folder: guestFolder('/run', 'm-1'), offer: {} as Offer, request }
-  const error: unknown = await listening(listener, {} as EffectOptions).catch((reason: unknown) => reason)
+  const at = { host: { name: 'beta' } } as QemuHost
+  const listener = { fence, folder: guestFolder('/run', 'm-1'), offer: {} as Offer, request }
+  const error: unknown = await listening(at, listener, {} as EffectOptions).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'VM_PHASE_FAILED', host: 'beta', remedy: expect.any(String) })
   expect(isVmError(error) && error.message).toBe('QEMU on beta knows no parallel connections')
   expect(acted).toEqual([])

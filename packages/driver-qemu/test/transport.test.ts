@@ -130,6 +130,16 @@ test('tcp is offered only when it is asked for, with a warning, and its name is 
   expect(targetTransports(request('beta')).map(({ name }) => name)).toEqual(['ssh', 'relay'])
 })
 
+test('tls goes the way of tcp, without its warning', async () => {
+  const host = hostThatSays({ stdout: '10.77.0.2      STREAM beta\n' })
+  const asked = request('beta', { transport: 'tls', host: 'beta' })
+  const { transports, findings, address } = await sourceTransports(host, asked, call)
+  expect([transports.map(({ name }) => name), findings, address]).toEqual([['tls'], [], '10.77.0.2'])
+  expect(targetTransports(asked).map(({ name }) => name)).toEqual(['tls'])
+  const nowhere = await sourceTransports(host, request('beta', { transport: 'tls', host: null }), call)
+  expect(nowhere.findings).toMatchObject([{ code: 'no-host', remedy: expect.stringContaining('tls://host') }])
+})
+
 test('a tcp name that means the source itself, or nothing, is a blocker', async () => {
   const asked = request('beta', { transport: 'tcp', host: 'beta' })
   const self = await sourceTransports(hostThatSays({ stdout: '127.0.1.1 STREAM beta\n' }), asked, call)

@@ -44,7 +44,11 @@ export interface ByHand {
 }
 
 /** Begun and prepared under epoch 1. */
-export async function prepared(here: string, there: string): Promise<ByHand> {
+export async function prepared(
+  here: string,
+  there: string,
+  wish: Partial<MigrationRequest> = {},
+): Promise<ByHand> {
   const [source, target] = [await driverAt(here), await driverAt(there)]
   const request: MigrationRequest = {
     source: { uri: source.uri, hostId: source.hostId },
@@ -59,11 +63,16 @@ export async function prepared(here: string, there: string): Promise<ByHand> {
     postCopy: false,
     copyStorage: false,
     connections: 1,
+    ...wish,
   }
   const outgoing = await source.source?.begin('web1', request, effect(1))
   if (!outgoing) throw new Error('no outgoing')
   const offer = throughJson(outgoing.offer)
-  const incoming = await target.target?.prepare(offer, { ...request, transport: 'unix' }, effect(1))
+  const incoming = await target.target?.prepare(
+    offer,
+    { ...request, transport: wish.uri?.transport ?? 'unix' },
+    effect(1),
+  )
   if (!incoming) throw new Error('no incoming')
   const ticket: Ticket = throughJson(incoming.ticket)
   const seen: Progress[] = []

@@ -1,25 +1,9 @@
-import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type QmpClient, qmp } from '@vmferry/qmp'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { call, driverAt, effect, prepared } from './qemu-by-hand.ts'
-import { COMMAND, qemuProblem, type TwoRooms, twoRooms } from './qemu-guests.ts'
-
-/** The monitor of the one guest in a room that is there for whoever asks. */
-async function spareMonitor(rooms: TwoRooms, room: 'a' | 'b'): Promise<QmpClient> {
-  const socket = connect(join(await guestFolder(rooms, room), 'spare.sock'))
-  await once(socket, 'connect')
-  const monitor = await qmp(socket)
-  onTestFinished(() => monitor.close())
-  return monitor
-}
-
-async function guestFolder(rooms: TwoRooms, room: 'a' | 'b'): Promise<string> {
-  const [id = ''] = await rooms.left(room)
-  return join(rooms.folder, room, id)
-}
+import { COMMAND, qemuProblem, twoRooms } from './qemu-guests.ts'
+import { guestFolder, spareMonitor } from './qemu-monitor.ts'
 
 const STALE = { code: 'VM_STALE', epoch: 2 }
 

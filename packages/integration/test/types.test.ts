@@ -14,7 +14,7 @@ test('the manifest of each driver is a literal type', () => {
   expectTypeOf<Qemu['resource']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['domainRename']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<false>()
-  expectTypeOf<Qemu['uriTransports']>().toEqualTypeOf<readonly ['unix', 'ssh', 'relay', 'tcp']>()
+  expectTypeOf<Qemu['uriTransports']>().toEqualTypeOf<readonly ['unix', 'ssh', 'relay', 'tls', 'tcp']>()
   expectTypeOf<ReturnType<typeof hypervisor>>().toEqualTypeOf<Driver<'test', Memory>>()
   const unfenced = () => hypervisor({ fencing: 'none' }).capabilities.fencing
   expectTypeOf(unfenced).returns.toEqualTypeOf<'none'>()

@@ -32,6 +32,9 @@ export interface BeatWatch extends Disposable {
 
 const retryMs = 4
 
+/** How long after the end of a torn line its beginning may be read. */
+const MENDING_MS = 1_000
+
 /** Listens at the sockets, whether they exist already or not, and again when a connection ends. */
 export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
   const beats: Beat[] = []
@@ -45,14 +48,26 @@ export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
     const candidates = ['', ...others.map(([, text]) => text)].map((begin) => parseBeat(begin + line))
     return candidates.find((beat) => beat !== undefined)
   }
+  /** The end of a line whose beginning was not heard: it may be read later, of two sockets. */
+  const loose = new Map<BeatSource, { readonly at: number; readonly line: string }>()
+  const mend = (source: BeatSource, now: number): void => {
+    for (const [other, { at, line }] of loose) {
+      const beat = other === source ? undefined : parseBeat(`${torn.get(source)}${line}`)
+      if (beat === undefined || now - at > MENDING_MS) continue
+      loose.delete(other)
+      beats.push({ at, host: other.host.name, ...beat })
+    }
+  }
   const hear = (source: BeatSource, chunk: string): void => {
     const at = performance.now()
     const lines = `${torn.get(source) ?? ''}${chunk}`.split('\n')
     torn.set(source, lines.pop() ?? '')
     for (const line of lines) {
       const beat = complete(source, line)
-      if (beat !== undefined) beats.push({ at, host: source.host.name, ...beat })
+      if (beat === undefined) loose.set(source, { at, line })
+      else beats.push({ at, host: source.host.name, ...beat })
     }
+    mend(source, at)
     for (const ask of asked) ask()
   }
   for (const source of sources) listen(source, { hear, renew: () => torn.delete(source) }, stopped.signal)

@@ -20,30 +20,7 @@ export async function unpackFrom(
   const archives = join(work, 'cache', 'archives')
   for (const path of [join(work, 'lists', 'partial'), join(archives, 'partial'), folder])
     await mkdir(path, { recursive: true })
-  await writeFile(join(work, 'status'), '')
-  await writeFile(
-    join(work, 'sources.list'),
-    `deb [signed-by=${keyring}] ${await debianMirror()} ${suite} main\n`,
-  )
-  const settings = {
-    'Dir::State': work,
-    'Dir::State::lists': join(work, 'lists'),
-    'Dir::State::status': join(work, 'status'),
-    'Dir::Cache': join(work, 'cache'),
-    'Dir::Etc::sourcelist': join(work, 'sources.list'),
-    'Dir::Etc::sourceparts': '/dev/null',
-    'Dir::Etc::preferences': '/dev/null',
-    'Dir::Etc::preferencesparts': '/dev/null',
-    // The user that apt would fetch as may not enter somebody's home.
-    'APT::Sandbox::User': 'root',
-    'Acquire::Languages': 'none',
-    'Acquire::Retries': '3',
-  }
-  const apt = [
-    'apt-get',
-    '--quiet',
-    ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
-  ]
+  const apt = await aptIn(work, suite)
   await mustRun([...apt, '--error-on=any', 'update'], { timeout: 180_000 })
   const download = ['install', '--yes', '--no-install-recommends', '--download-only', ...packages]
   await mustRun([...apt, ...download], { timeout: 600_000 })
@@ -54,6 +31,32 @@ export async function unpackFrom(
   if ((await readdir(folder)).includes('lib'))
     await cp(join(folder, 'lib'), join(folder, 'usr', 'lib'), { recursive: true, verbatimSymlinks: true })
   await rm(work, { recursive: true })
+}
+
+/** apt-get with the machine's own settings, proxies for one, but for that Debian release only and with nothing installed. */
+async function aptIn(work: string, suite: string): Promise<string[]> {
+  const configuration = join(work, 'apt.conf')
+  const sources = join(work, 'sources.list')
+  const status = join(work, 'status')
+  await writeFile(status, '')
+  await writeFile(sources, `deb [signed-by=${keyring}] ${await debianMirror()} ${suite} main\n`)
+  const settings = {
+    'Dir::State': work,
+    'Dir::State::lists': join(work, 'lists'),
+    'Dir::State::status': status,
+    'Dir::Cache': join(work, 'cache'),
+    'Dir::Etc::sourcelist': sources,
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    // The user that apt would fetch as may not enter somebody's home.
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`)
+  await writeFile(configuration, lines.join(''))
+  return ['apt-get', '--quiet', `--config-file=${configuration}`]
 }
 
 /** The mirror that this machine's apt uses. */

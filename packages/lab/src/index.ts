@@ -1,3 +1,5 @@
+export type { Authority, CertificateOptions } from './authority.ts'
+export { openAuthority } from './authority.ts'
 export type { Beat, BeatLine } from './beat.ts'
 export { parseBeat } from './beat.ts'
 export type { BeatGuestOptions, GuestCommand } from './beat-guest.ts'

@@ -74,6 +74,20 @@ describe('a watch', () => {
     })
   })
 
+  it('does so too when the end is read before the beginning', async () => {
+    watch = watchBeats([source('alpha'), source('beta')])
+    const [alpha, beta] = await Promise.all([serve('alpha'), serve('beta')])
+    beta.write('2 7c3e k\n00000003 7c3e k\n')
+    await watch.until((beats) => beats.length === 1)
+    alpha.write('00000001 7c3e k\n0000000')
+    await watch.until((beats) => beats.length === 3)
+    expect(watch.report()).toMatchObject({
+      lost: 0,
+      backwards: 0,
+      handOvers: [{ from: 'alpha', to: 'beta', lostTicks: 0 }],
+    })
+  })
+
   it('says what it heard last when what was waited for does not come', async () => {
     watch = watchBeats([source('alpha')])
     await expect(watch.until(() => false, { timeout: 20 })).rejects.toThrow('no beat was heard at all')

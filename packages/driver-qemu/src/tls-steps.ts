@@ -1,0 +1,33 @@
+import { attempt, type Step, tell } from './fence-step.ts'
+import type { TlsKind, TlsRole } from './tls-directory.ts'
+
+/** Not a name that a user would think of. */
+const ID = 'vmferry-tls'
+
+/** One side of an encrypted stream. */
+export interface TlsHalf {
+  readonly kind: TlsKind
+  readonly directory: string
+  readonly role: TlsRole
+}
+
+/**
+ * Makes QEMU encrypt the stream and prove the other side. `expected`: the name that the server must prove. The object may
+ * be left from a migration whose controller was lost.
+ */
+export function tlsSteps({ kind, directory, role }: TlsHalf, expected: string): readonly Step[] {
+  const credentials = { 'qom-type': `tls-creds-${kind}`, id: ID, dir: directory, endpoint: role }
+  return [
+    FORGET,
+    tell('object-add', { ...credentials, 'verify-peer': true }),
+    tell('migrate-set-parameters', { 'tls-creds': ID, 'tls-hostname': expected }),
+  ]
+}
+
+const FORGET = attempt('object-del', { id: ID })
+
+/** Back to the plain stream: parameters stay from one migration to the next. A QEMU without TLS has nothing to switch off. */
+export const PLAINTEXT: readonly Step[] = [
+  attempt('migrate-set-parameters', { 'tls-creds': '', 'tls-hostname': '' }),
+  FORGET,
+]
