@@ -23,12 +23,12 @@ export interface Connection<out C extends Capabilities = Capabilities> extends A
   start(name: string, commandLine: readonly string[]): Promise<Domain<C>>
   /** Ends a domain; without `force` the guest is asked to power off. */
   stop(name: string, options?: Partial<StopOptions>): Promise<void>
-  /** Waits for the migrations of this connection to settle, then closes it. Idempotent. */
   /**
    * Takes over what this host has on file and no end of, as `ferry.recover` does from the journal: for a controller that
    * never heard of it. Of a migration that only hosts know nobody can say how far its controller had come, so what could
    * have been committed is brought forward. VM_NOT_FOUND for an id that the host does not have open.
    */
   recover(id?: MigrationId, options?: RecoverOptions): Promise<readonly Recovery[]>
+  /** Waits for the migrations of this connection to settle, then closes it. Idempotent. */
   close(): Promise<void>
 }

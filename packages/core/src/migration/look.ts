@@ -85,7 +85,7 @@ export async function attested(run: Run, target: CopyState): Promise<CopyState> 
 /** How long a target that failed may take to say why. */
 const LAST_WORDS = 5_000
 
-/** What the target's host knows of a copy that ended by itself: often the only place where the reason stands. */
+/** What the target's host knows of a copy that did not come whole: often the only place where the reason stands. */
 export async function lastWords(run: Run): Promise<readonly Cause[]> {
   const half = run.at.incoming
   if (!half) return []
@@ -93,7 +93,8 @@ export async function lastWords(run: Run): Promise<readonly Cause[]> {
     const seen = await ask(run, 'target', { ...undoing(run), limit: LAST_WORDS }, (call) =>
       half.inspect(call),
     )
-    return seen.run === 'gone' ? seen.evidence.map((words) => ({ host: run.target.host, words })) : []
+    if (seen.run !== 'gone' && seen.complete) return []
+    return seen.evidence.map((words) => ({ host: run.target.host, words }))
   } catch {
     return []
   }
