@@ -60,22 +60,23 @@ export async function isGone({ stage }: Bench, side: Side, name: string): Promis
   ensure((await stage.look(side, name)) === null, `a copy of '${name}' is still at the ${side}`)
 }
 
-/** What was seen of a guest while something went on. */
+/** What was seen of a guest while something went on, and when it was asked for. */
 export async function watched<T>(
   bench: Bench,
   side: Side,
   name: string,
   going: Promise<T>,
-): Promise<{ readonly result: T; readonly sights: readonly GuestSight[] }> {
-  const sights: GuestSight[] = []
+): Promise<{ readonly result: T; readonly sights: readonly (GuestSight & { readonly at: number })[] }> {
+  const sights: (GuestSight & { readonly at: number })[] = []
   const settled = going.then(
     () => true,
     () => true,
   )
   for (;;) {
+    const at = bench.clock.monotonic()
     const sight = await bench.stage.look(side, name)
     if (await Promise.race([settled, sleep(bench.clock, PACE).then(() => false)])) break
-    if (sight) sights.push(sight)
+    if (sight) sights.push({ ...sight, at })
   }
   return { result: await going, sights }
 }
