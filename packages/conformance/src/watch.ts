@@ -6,6 +6,8 @@ import { ensure } from './ensure.ts'
 /** Milliseconds between two looks at a guest, and how long a guest may take to count on. */
 const PACE = 20
 const PATIENCE = 10_000
+/** How long a guest may take to stop that is told to: a part of the time that its copy takes. */
+const SOON = 1_000
 /** How long a guest is watched that must stand still. */
 const STILL = 100
 
@@ -27,6 +29,16 @@ export async function countsOn(bench: Bench, side: Side, name: string): Promise<
     ensure(bench.clock.monotonic() < deadline, `the copy of '${name}' at the ${side} ${words}`)
     await sleep(bench.clock, PACE)
   }
+}
+
+/** Proves that the guest stops on that side, soon. */
+export async function stops(bench: Bench, side: Side, name: string): Promise<void> {
+  const deadline = bench.clock.monotonic() + SOON
+  while ((await copyOn(bench, side, name)).running) {
+    ensure(bench.clock.monotonic() < deadline, `the copy of '${name}' at the ${side} runs on`)
+    await sleep(bench.clock, PACE)
+  }
+  await standsStill(bench, side, name)
 }
 
 /** Proves that no copy runs on that side; one that stands still may be there. */

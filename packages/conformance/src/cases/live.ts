@@ -1,10 +1,11 @@
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
+import { copying } from '../copying.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
 import { upToCopy } from '../moved.ts'
-import { able, MIGRATES } from '../needs.ts'
-import { watched } from '../watch.ts'
+import { able, feature, MIGRATES, PHASED } from '../needs.ts'
+import { stops, watched } from '../watch.ts'
 
 export const liveCases: readonly Case[] = [
   check(
@@ -30,6 +31,22 @@ export const liveCases: readonly Case[] = [
         sights.some(({ running }) => !running) && length * 2 <= since.length,
         `it ran in ${length} of ${since.length} looks`,
       )
+    },
+  ),
+
+  check(
+    'live.suspended',
+    [...PHASED, able('live'), able('resource'), feature('suspend')],
+    'a guest that is suspended in its copy stands still from then on',
+    async (bench) => {
+      const { stage } = bench
+      await stage.start('source', GUEST, 'running')
+      const copy = await copying(bench, { live: true, bandwidth: Math.ceil(stage.guestBytes / 3) })
+      if (typeof copy === 'string') return copy
+      await copy.tune({ suspend: true }, copy.effect())
+      await stops(bench, 'source', GUEST)
+      await copy.going
+      return undefined
     },
   ),
 ]

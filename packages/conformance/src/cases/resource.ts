@@ -1,10 +1,9 @@
-import { sleep } from '@vmferry/core/driver'
 import { type Case, check } from '../case.ts'
+import { copying } from '../copying.ts'
 import { ensure } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { moved } from '../moved.ts'
 import { able, MIGRATES, PHASED } from '../needs.ts'
-import { begin, dialOf, prepare, UNHEARD } from '../way.ts'
 
 export const resourceCases: readonly Case[] = [
   check('resource.obeyed', [...MIGRATES, able('resource')], 'a bandwidth limit is obeyed', async (bench) => {
@@ -38,20 +37,11 @@ export const resourceCases: readonly Case[] = [
     async (bench) => {
       const { stage, clock } = bench
       await stage.start('source', GUEST, 'running')
-      const way = await prepare(await begin(bench, { bandwidth: Math.ceil(stage.guestBytes / 60) }))
-      if (!way.outgoing.tune) return 'the driver has no tune'
       const startedAt = clock.monotonic()
-      const going = way.outgoing.perform(
-        way.incoming.ticket,
-        dialOf(way),
-        way.effect({ onProgress: UNHEARD }),
-      )
-      // one that fails at once is told where it is awaited
-      going.catch(() => {})
-      const over = await Promise.race([going.then(() => true), sleep(clock, 200).then(() => false)])
-      if (over) return 'it was over before it could be tuned'
-      await way.outgoing.tune({ bandwidth: 0 }, way.effect())
-      await going
+      const copy = await copying(bench, { bandwidth: Math.ceil(stage.guestBytes / 60) })
+      if (typeof copy === 'string') return copy
+      await copy.tune({ bandwidth: 0 }, copy.effect())
+      await copy.going
       const seconds = (clock.monotonic() - startedAt) / 1000
       ensure(seconds < 50, `it took ${seconds.toFixed(1)} s, as if the limit still held`)
       return undefined

@@ -45,7 +45,18 @@ export const brokenAbilities: readonly BrokenDriver[] = [
     'takes the bandwidth for bits',
     misunderstanding(({ bandwidth }) => ({ bandwidth: bandwidth / 8 })),
   ),
-  broken('resource.tuned', 'ignores a change of the bandwidth', () => ({ tune: () => async () => {} })),
+  broken('resource.tuned', 'ignores a change of the bandwidth', () => ({
+    tune:
+      (next) =>
+      ({ bandwidth: _bandwidth, ...change }, call) =>
+        next(change, call),
+  })),
+  broken('live.suspended', 'ignores that the guest is to be suspended', () => ({
+    tune:
+      (next) =>
+      ({ suspend: _suspend, ...change }, call) =>
+        next(change, call),
+  })),
 
   broken('rename.given', 'lies about the new name', () => ({
     domain: (next) => async (name, call) => {
