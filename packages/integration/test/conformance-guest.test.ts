@@ -3,25 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runCases } from '@vmferry/conformance'
-import { setup } from '@vmferry/driver-qemu/conformance'
-import { local } from '@vmferry/host'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { qemuProblem } from './qemu-guests.ts'
 
 const GUESTS = fileURLToPath(new URL('../../driver-qemu/', import.meta.url))
-
-describe.skipIf(qemuProblem !== null)(
-  `the kit over real QEMU${qemuProblem ? ` (${qemuProblem})` : ''}`,
-  () => {
-    test('passes between two run directories of one host', async () => {
-      const { results, passed } = await runCases(setup, { hosts: [local()] })
-      const failed = results.filter(({ status }) => status === 'failed')
-      expect(failed.map(({ id, because }) => `${id}: ${because}`)).toEqual([])
-      expect(passed).toBeGreaterThan(120)
-    }, 400_000)
-  },
-)
 
 const assembler = isThere('as') && isThere('ld') && isThere('objcopy')
 
