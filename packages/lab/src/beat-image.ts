@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { access, mkdtemp, readFile, rename, rm, truncate } from 'node:fs/promises'
+import { readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder } from './cache-folder.ts'
+import { cached } from './cache-folder.ts'
 import { mustRun } from './command.ts'
 import { missingPrograms } from './lab-problem.ts'
 
@@ -40,17 +40,9 @@ export async function buildBeat(memory: BeatMemory): Promise<string> {
   const hash = createHash('sha256')
     .update(await readFile(source))
     .update(symbols.join())
-  const folder = await cacheFolder()
-  const image = join(folder, `beat-${hash.digest('hex').slice(0, 16)}.raw`)
-  const cached = await access(image).then(
-    () => true,
-    () => false,
-  )
-  if (cached) return image
-  const missing = await missingPrograms({ as: 'binutils', ld: 'binutils', objcopy: 'binutils' })
-  if (missing !== null) throw new Error(`the guest cannot be assembled: ${missing}`)
-  const work = await mkdtemp(join(folder, 'build-'))
-  try {
+  return cached(`beat-${hash.digest('hex').slice(0, 16)}.raw`, async (work) => {
+    const missing = await missingPrograms({ as: 'binutils', ld: 'binutils', objcopy: 'binutils' })
+    if (missing !== null) throw new Error(`the guest cannot be assembled: ${missing}`)
     const path = (name: string): string => join(work, name)
     const defines = symbols.flatMap((symbol) => ['--defsym', symbol])
     await mustRun(['as', '--32', '--fatal-warnings', ...defines, '-o', path('o'), source])
@@ -58,11 +50,8 @@ export async function buildBeat(memory: BeatMemory): Promise<string> {
     await mustRun(['objcopy', '-O', 'binary', path('elf'), path('raw')])
     // SeaBIOS boots no disk of less than one cylinder, 516,096 bytes.
     await truncate(path('raw'), 2 ** 20)
-    await rename(path('raw'), image)
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
-  return image
+    return path('raw')
+  })
 }
 
 function symbolsOf({ fillMiB, ringMiB, pagesPerTick, stepBytes = 4 }: BeatMemory): string[] {

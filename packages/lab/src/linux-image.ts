@@ -1,9 +1,9 @@
-import { chmod, copyFile, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArchiveEntry } from './archive.ts'
 import { initialRamDisk } from './archive.ts'
-import { cacheFolder } from './cache-folder.ts'
+import { cached, cacheFolder } from './cache-folder.ts'
 import { mustRun, runCommand } from './command.ts'
 import { findProgram, missingPrograms } from './lab-problem.ts'
 
@@ -29,8 +29,8 @@ export async function linuxProblem(): Promise<string | null> {
  */
 export async function linuxImage(): Promise<LinuxImage> {
   const cache = await cacheFolder()
-  const kernel = await keep(join(cache, 'linux-kernel'), findKernel)
-  const busybox = await keep(join(cache, 'linux-busybox'), findBusybox)
+  const kernel = await cached('linux-kernel', copied(findKernel))
+  const busybox = await cached('linux-busybox', copied(findBusybox))
   const disk = initialRamDisk([
     { name: 'dev', mode: 0o040755 },
     { name: 'dev/console', mode: 0o020600, device: [5, 1] },
@@ -50,20 +50,13 @@ export async function linuxImage(): Promise<LinuxImage> {
   return { kernel, initrd }
 }
 
-async function keep(path: string, find: (work: string) => Promise<string>): Promise<string> {
-  const there = await open(path).catch(() => undefined)
-  if (there !== undefined) {
-    await there.close()
-    return path
-  }
-  const work = await mkdtemp(`${path}-`)
-  try {
-    await copyFile(await find(work), join(work, 'found'))
-    await chmod(join(work, 'found'), 0o755)
-    await rename(join(work, 'found'), path)
-    return path
-  } finally {
-    await rm(work, { recursive: true, force: true })
+/** What was found may be a file of this machine: the cache has a copy. */
+function copied(find: (work: string) => Promise<string>): (work: string) => Promise<string> {
+  return async (work) => {
+    const copy = join(work, 'found')
+    await copyFile(await find(work), copy)
+    await chmod(copy, 0o755)
+    return copy
   }
 }
 

@@ -1,6 +1,6 @@
-import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { cacheFolder } from './cache-folder.ts'
+import { cached } from './cache-folder.ts'
 import { mustRun } from './command.ts'
 import { unpackFrom } from './debian-suite.ts'
 import { findProgram } from './lab-problem.ts'
@@ -39,11 +39,10 @@ export async function qemuRelease(
 ): Promise<QemuRelease> {
   const installed = await installedQemu()
   if (installed?.version.startsWith(`${series}.`)) return installed
-  const place = join(await cacheFolder(), `qemu-${series}`)
-  if (!(await isThere(place))) {
+  const place = await cached(`qemu-${series}`, (work, there) => {
     onProgress(`downloading QEMU ${series} from Debian ${suites[series]}`)
-    await make(series, place)
-  }
+    return make(series, work, there)
+  })
   const folder = join(place, 'bin')
   return { version: await versionOf([join(folder, 'qemu-system-x86_64')]), folder }
 }
@@ -72,35 +71,21 @@ function problemOf(release: Promise<QemuRelease>): Promise<string | null> {
   )
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
-
-async function make(series: QemuSeries, place: string): Promise<void> {
-  const fresh = await mkdtemp(`${place}-`)
-  try {
-    const root = join(fresh, 'root')
-    await unpackFrom(suites[series], ['qemu-system-x86', 'qemu-utils'], join(fresh, 'apt'), root)
-    await bundle(root)
-    const version = await versionOf(unpackedCommand(root, 'qemu-system-x86_64'))
-    if (!version.startsWith(`${series}.`)) throw new Error(`Debian ${suites[series]} has QEMU ${version} now`)
-    await mkdir(join(fresh, 'bin'))
-    for (const name of qemuPrograms) {
-      const file = join(fresh, 'bin', name)
-      await writeFile(file, launcher(unpackedCommand(join(place, 'root'), name)))
-      await chmod(file, 0o755)
-    }
-    try {
-      await rename(fresh, place)
-    } catch (error) {
-      // Who asked at the same time may have been faster: both have the same.
-      if (!(await isThere(place))) throw error
-    }
-  } finally {
-    await rm(fresh, { recursive: true, force: true })
+/** In a folder of `work`; its programs run from `place`. */
+async function make(series: QemuSeries, work: string, place: string): Promise<string> {
+  const fresh = join(work, 'made')
+  const root = join(fresh, 'root')
+  await unpackFrom(suites[series], ['qemu-system-x86', 'qemu-utils'], join(work, 'apt'), root)
+  await bundle(root)
+  const version = await versionOf(unpackedCommand(root, 'qemu-system-x86_64'))
+  if (!version.startsWith(`${series}.`)) throw new Error(`Debian ${suites[series]} has QEMU ${version} now`)
+  await mkdir(join(fresh, 'bin'))
+  for (const name of qemuPrograms) {
+    const file = join(fresh, 'bin', name)
+    await writeFile(file, launcher(unpackedCommand(join(place, 'root'), name)))
+    await chmod(file, 0o755)
   }
+  return fresh
 }
 
 async function versionOf(argv: readonly string[]): Promise<string> {
