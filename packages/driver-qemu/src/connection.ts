@@ -7,16 +7,16 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
-import { claimDomain } from './claim.ts'
 import { domainOf } from './domain.ts'
-import { guestNamed, listGuests, noGuest } from './guest-list.ts'
+import { claimDomain } from './fence/claim.ts'
+import { guestNamed, listGuests, noGuest } from './guest/list.ts'
+import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
 import { qemuLifecycle } from './lifecycle.ts'
-import { hostRecord } from './migration-file.ts'
+import { hostRecord } from './migration/file.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { checkedRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { qemuSource } from './source.ts'
 import { qemuTarget } from './target.ts'
-import { tlsDirectoryOf } from './tls-directory.ts'
+import { tlsDirectoryOf } from './tls/directory.ts'
 
 /** Tells, in one round trip, where a user's guests are kept and which QEMU is installed. */
 const GREET = `

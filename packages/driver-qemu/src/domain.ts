@@ -1,11 +1,11 @@
 import { type CallOptions, type DriverDomain, isVmError } from '@vmferry/core/driver'
 import type { StatusInfo } from '@vmferry/qmp'
-import { optionsNamed } from './command-line.ts'
-import { fenceOf } from './fence.ts'
-import { tell } from './fence-step.ts'
-import type { Guest } from './guest-list.ts'
-import { openMonitor } from './guest-process.ts'
-import { optionValue, parseOptionList } from './option-list.ts'
+import { fenceOf } from './fence/fence.ts'
+import { tell } from './fence/step.ts'
+import { optionsNamed } from './guest/command-line.ts'
+import type { Guest } from './guest/list.ts'
+import { optionValue, parseOptionList } from './guest/option-list.ts'
+import { openMonitor } from './guest/process.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** The guest as core sees it; null if it has moved away since it was listed. */

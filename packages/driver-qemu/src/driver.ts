@@ -1,8 +1,8 @@
 import { CONTRACT, type Driver, vmError } from '@vmferry/core/driver'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { connectQemu } from './connection.ts'
-import { runDirectoryOf } from './run-directory.ts'
-import { tlsDirectoryOf } from './tls-directory.ts'
+import { runDirectoryOf } from './guest/run-directory.ts'
+import { tlsDirectoryOf } from './tls/directory.ts'
 
 /** What can be set for all guests that this driver moves. */
 export interface QemuOptions {

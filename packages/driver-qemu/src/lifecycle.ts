@@ -6,14 +6,14 @@ import {
   sleep,
   vmError,
 } from '@vmferry/core/driver'
-import { checkCommandLine, optionsNamed } from './command-line.ts'
-import { type Definition, definitionToJson } from './definition.ts'
 import { domainOf } from './domain.ts'
-import { type Guest, guestNamed, listGuests, noGuest, refuseHeld } from './guest-list.ts'
-import { launchGuest, openMonitor } from './guest-process.ts'
+import { checkCommandLine, optionsNamed } from './guest/command-line.ts'
+import { type Definition, definitionToJson } from './guest/definition.ts'
+import { type Guest, guestNamed, listGuests, noGuest, refuseHeld } from './guest/list.ts'
+import { launchGuest, openMonitor } from './guest/process.ts'
+import { recorded, untilGone } from './guest/recorded-process.ts'
+import { guestFolder } from './guest/run-directory.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { recorded, untilGone } from './recorded-process.ts'
-import { guestFolder } from './run-directory.ts'
 
 /** How long a guest may take to power off when asked. */
 const POWER_DOWN_LIMIT = 60_000

@@ -7,16 +7,16 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { fenceOf } from './fence.ts'
-import { drop, hold } from './fence-step.ts'
-import { type Guest, guestNamed, listGuests, refuseHeld } from './guest-list.ts'
-import { openMonitor } from './guest-process.ts'
-import { hostRecord, type MigrationFile } from './migration-file.ts'
-import { openOutgoing } from './outgoing.ts'
+import { sourceFacts } from './facts/source.ts'
+import { fenceOf } from './fence/fence.ts'
+import { drop, hold } from './fence/step.ts'
+import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
+import { openMonitor } from './guest/process.ts'
+import { hostRecord, type MigrationFile } from './migration/file.ts'
+import { openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { sourceFacts } from './source-facts.ts'
-import { sourceTls, wantsTls } from './tls.ts'
-import { overNetwork, sourceTransports } from './transport.ts'
+import { sourceTls, wantsTls } from './tls/half.ts'
+import { overNetwork, sourceTransports } from './transport/choose.ts'
 
 export function qemuSource(at: QemuHost): MigrationSource {
   const { host } = at

@@ -10,19 +10,19 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
-import { type Definition, definitionToJson } from './definition.ts'
-import { type Fence, fenceOf } from './fence.ts'
-import { arrive, end, remove } from './fence-step.ts'
-import { listGuests } from './guest-list.ts'
-import { type LiveGuest, launchGuest } from './guest-process.ts'
-import { commitSteps, openIncoming } from './incoming.ts'
-import { listening } from './listening.ts'
-import { hostRecord, type MigrationFile } from './migration-file.ts'
+import { arrivingDefinition, takenFindings, targetFindings } from './facts/target.ts'
+import { type Fence, fenceOf } from './fence/fence.ts'
+import { arrive, end, remove } from './fence/step.ts'
+import { type Definition, definitionToJson } from './guest/definition.ts'
+import { listGuests } from './guest/list.ts'
+import { type LiveGuest, launchGuest } from './guest/process.ts'
+import { type GuestFolder, guestFolder } from './guest/run-directory.ts'
+import { hostRecord, type MigrationFile } from './migration/file.ts'
+import { commitSteps, openIncoming } from './migration/incoming.ts'
+import { listening } from './migration/listening.ts'
 import type { QemuHost } from './qemu-host.ts'
-import { type GuestFolder, guestFolder } from './run-directory.ts'
-import { arrivingDefinition, takenFindings, targetFindings } from './target-facts.ts'
-import { targetTls, wantsTls } from './tls.ts'
-import { targetTransports } from './transport.ts'
+import { targetTls, wantsTls } from './tls/half.ts'
+import { targetTransports } from './transport/choose.ts'
 
 export function qemuTarget(at: QemuHost): MigrationTarget {
   const { host, runDirectory } = at

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryOf } from '../src/domain.ts'
 import {
   checkCommandLine,
   deviceModels,
@@ -6,12 +7,11 @@ import {
   openMonitors,
   optionsNamed,
   withMachineType,
-} from '../src/command-line.ts'
-import { launchArguments } from '../src/definition.ts'
-import { memoryOf } from '../src/domain.ts'
-import { formatOptionList, optionValue, parseOptionList } from '../src/option-list.ts'
-import { guestFolder } from '../src/run-directory.ts'
-import { withoutSecrets } from '../src/secret-words.ts'
+} from '../src/guest/command-line.ts'
+import { launchArguments } from '../src/guest/definition.ts'
+import { formatOptionList, optionValue, parseOptionList } from '../src/guest/option-list.ts'
+import { guestFolder } from '../src/guest/run-directory.ts'
+import { withoutSecrets } from '../src/guest/secret-words.ts'
 
 const QEMU = 'qemu-system-x86_64'
 

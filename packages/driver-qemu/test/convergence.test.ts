@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { convergence } from '../src/convergence.ts'
+import { convergence } from '../src/migration/convergence.ts'
 
 /** What is needed in each of the rounds that leave so much. */
 function needs(remaining: readonly number[], most: number): unknown[] {

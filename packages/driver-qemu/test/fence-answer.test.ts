@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { answersIn, verdictIn } from '../src/fence-answer.ts'
-import { mark, tell } from '../src/fence-step.ts'
+import { answersIn, verdictIn } from '../src/fence/answer.ts'
+import { mark, tell } from '../src/fence/step.ts'
 
 const OF = { host: 'beta', domain: 'web1' }
 const STEPS = [mark(), tell('cont'), tell('query-status')] as const

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { ENDED, FENCE } from '../src/fence-script.ts'
+import { ENDED, FENCE } from '../src/fence/script.ts'
 import { fakeFenceMonitor } from './fake-fence-monitor.ts'
 
 const LOCKED = { error: { class: 'GenericError', desc: 'Failed to get "write" lock' } }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type GuestProcessor, processorFindings } from '../src/guest-processor.ts'
-import type { TargetHypervisor } from '../src/target-hypervisor.ts'
+import type { TargetHypervisor } from '../src/facts/hypervisor.ts'
+import { type GuestProcessor, processorFindings } from '../src/facts/processor.ts'
 
 const EPYC = 'EPYC-v3-x86_64-cpu'
 const HERE = { name: 'EPYC 9000', flags: ['avx2', 'sse2'] }

@@ -1,6 +1,6 @@
 import type { HostChannel } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import { clockFindings, hostFacts } from '../src/host-facts.ts'
+import { clockFindings, hostFacts } from '../src/facts/host.ts'
 import type { QemuHost } from '../src/qemu-host.ts'
 
 const call = { signal: new AbortController().signal }

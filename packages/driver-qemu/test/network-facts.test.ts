@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namedBackends, passedDescriptors } from '../src/network-facts.ts'
+import { namedBackends, passedDescriptors } from '../src/facts/network.ts'
 
 test.each([
   [['-netdev', 'bridge,id=n0'], [{ kind: 'bridge', name: 'br0' }]],

@@ -1,11 +1,11 @@
 import { type ChosenRequest, type EffectOptions, isVmError, type Offer } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import type { Fence } from '../src/fence.ts'
-import type { Step } from '../src/fence-step.ts'
-import { listening } from '../src/listening.ts'
-import { lacksParallel, parallelSteps } from '../src/parallel.ts'
+import type { Fence } from '../src/fence/fence.ts'
+import type { Step } from '../src/fence/step.ts'
+import { guestFolder } from '../src/guest/run-directory.ts'
+import { listening } from '../src/migration/listening.ts'
+import { lacksParallel, parallelSteps } from '../src/migration/parallel.ts'
 import type { QemuHost } from '../src/qemu-host.ts'
-import { guestFolder } from '../src/run-directory.ts'
 
 const MULTIFD = { capability: 'multifd', state: false }
 

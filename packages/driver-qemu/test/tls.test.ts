@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { expectedName } from '../src/tls.ts'
-import { type TlsDirectory, tlsDirectoryOf } from '../src/tls-directory.ts'
-import { tlsSurvey } from '../src/tls-findings.ts'
+import { type TlsDirectory, tlsDirectoryOf } from '../src/tls/directory.ts'
+import { tlsSurvey } from '../src/tls/findings.ts'
+import { expectedName } from '../src/tls/half.ts'
 
 const KEYS: TlsDirectory = {
   path: '/etc/pki/qemu',

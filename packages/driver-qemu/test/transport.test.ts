@@ -6,8 +6,8 @@ import type {
   MigrationUri,
 } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import { sshArguments, sshDestination } from '../src/ssh.ts'
-import { sourceTransports, targetTransports } from '../src/transport.ts'
+import { sourceTransports, targetTransports } from '../src/transport/choose.ts'
+import { sshArguments, sshDestination } from '../src/transport/ssh.ts'
 
 const call = { signal: new AbortController().signal }
 

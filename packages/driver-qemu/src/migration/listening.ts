@@ -6,14 +6,14 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationInfo } from '@vmferry/qmp'
-import type { Fence } from './fence.ts'
-import { tell } from './fence-step.ts'
+import type { Fence } from '../fence/fence.ts'
+import { tell } from '../fence/step.ts'
+import type { GuestFolder } from '../guest/run-directory.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { nameInCertificate, tlsHalf } from '../tls/half.ts'
+import { tlsSteps } from '../tls/steps.ts'
+import { overNetwork } from '../transport/choose.ts'
 import { lacksParallel, parallelSteps } from './parallel.ts'
-import type { QemuHost } from './qemu-host.ts'
-import type { GuestFolder } from './run-directory.ts'
-import { nameInCertificate, tlsHalf } from './tls.ts'
-import { tlsSteps } from './tls-steps.ts'
-import { overNetwork } from './transport.ts'
 
 /** A QEMU that is to listen. */
 export interface Listener {

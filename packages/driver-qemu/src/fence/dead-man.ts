@@ -1,8 +1,8 @@
 import { type Clock, type EffectOptions, type HostChannel, sleep } from '@vmferry/core/driver'
+import type { GuestFolder } from '../guest/run-directory.ts'
 import type { Fence } from './fence.ts'
-import { DEAD_MAN } from './fence-script.ts'
-import { cancel, drop, end, type Step } from './fence-step.ts'
-import type { GuestFolder } from './run-directory.ts'
+import { DEAD_MAN } from './script.ts'
+import { cancel, drop, end, type Step } from './step.ts'
 
 /**
  * The dead man's switch of a copy: a process at the source that cancels it, and lets the guest run on as before, when the

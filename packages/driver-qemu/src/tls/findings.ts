@@ -1,7 +1,7 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto'
 import type { Finding } from '@vmferry/core/driver'
 import { certificatesIn, signerOf } from './certificate.ts'
-import type { TlsDirectory, TlsRole } from './tls-directory.ts'
+import type { TlsDirectory, TlsRole } from './directory.ts'
 
 /** QEMU's own name for the key that it takes where it is told none. */
 const PSK_USER = 'qemu'

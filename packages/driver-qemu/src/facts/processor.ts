@@ -1,7 +1,7 @@
 import { type Finding, type JsonValue, vmError } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
-import type { Processor } from './host-facts.ts'
-import type { TargetHypervisor } from './target-hypervisor.ts'
+import type { Processor } from './host.ts'
+import type { TargetHypervisor } from './hypervisor.ts'
 
 /** The processor that a running guest has. JSON data. */
 export interface GuestProcessor {

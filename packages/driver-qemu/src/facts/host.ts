@@ -1,5 +1,5 @@
 import type { CallOptions, Finding, HostChannel } from '@vmferry/core/driver'
-import type { QemuHost } from './qemu-host.ts'
+import type { QemuHost } from '../qemu-host.ts'
 
 /** What a host says of itself, whatever runs on it. */
 export interface HostFacts {

@@ -1,6 +1,6 @@
 import type { CallOptions, Finding, HostChannel } from '@vmferry/core/driver'
-import { optionsNamed } from './command-line.ts'
-import { type OptionList, optionValue, parseOptionList } from './option-list.ts'
+import { optionsNamed } from '../guest/command-line.ts'
+import { type OptionList, optionValue, parseOptionList } from '../guest/option-list.ts'
 
 /** Something on its host that a guest's command line connects it to. */
 export interface Backend {

@@ -1,5 +1,5 @@
 import { type CallOptions, type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
-import { verdictIn } from './fence-answer.ts'
+import { verdictIn } from './answer.ts'
 
 /** A script that waits for its input on the host, so that what is left of it is one round trip. */
 export interface StandBy {

@@ -9,16 +9,16 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
-import { definitionFromJson } from './definition.ts'
-import { type Fence, fenceOf, type Readied } from './fence.ts'
-import { end, mark, remove, type Step, tell } from './fence-step.ts'
-import { logTail } from './guest-process.ts'
-import { guestState } from './guest-state.ts'
-import type { MigrationFile } from './migration-file.ts'
-import type { QemuHost } from './qemu-host.ts'
-import type { GuestFolder } from './run-directory.ts'
-import { wantsTls } from './tls.ts'
-import { PLAINTEXT } from './tls-steps.ts'
+import { type Fence, fenceOf, type Readied } from '../fence/fence.ts'
+import { end, mark, remove, type Step, tell } from '../fence/step.ts'
+import { definitionFromJson } from '../guest/definition.ts'
+import { logTail } from '../guest/process.ts'
+import type { GuestFolder } from '../guest/run-directory.ts'
+import { guestState } from '../guest/state.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { wantsTls } from '../tls/half.ts'
+import { PLAINTEXT } from '../tls/steps.ts'
+import type { MigrationFile } from './file.ts'
 
 /** What belongs to a target's half. */
 export interface Arrival {

@@ -1,5 +1,5 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
-import { askBareQemu } from './bare-qemu.ts'
+import { askBareQemu } from '../guest/bare-qemu.ts'
 
 /** What the QEMU that is to receive can do. */
 export interface TargetHypervisor {

@@ -1,9 +1,9 @@
 import type { CallOptions, Finding, Offer } from '@vmferry/core/driver'
-import type { Definition } from './definition.ts'
-import { filesFromJson, statFiles } from './file-facts.ts'
+import type { Definition } from '../guest/definition.ts'
+import type { QemuHost } from '../qemu-host.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
-import { processorFromJson } from './guest-processor.ts'
-import type { QemuHost } from './qemu-host.ts'
+import { filesFromJson, statFiles } from './files.ts'
+import { processorFromJson } from './processor.ts'
 
 /**
  * Holds the files that the guest needs against those of the target's host. One that is written must be the very file that the

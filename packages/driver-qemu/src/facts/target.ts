@@ -5,16 +5,16 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { deviceModels, optionsNamed } from './command-line.ts'
-import { type Definition, definitionFromJson } from './definition.ts'
+import { deviceModels, optionsNamed } from '../guest/command-line.ts'
+import { type Definition, definitionFromJson } from '../guest/definition.ts'
+import { type Guest, listGuests } from '../guest/list.ts'
+import { optionValue, parseOptionList } from '../guest/option-list.ts'
+import type { QemuHost } from '../qemu-host.ts'
 import { fileFindings } from './file-findings.ts'
-import { type Guest, listGuests } from './guest-list.ts'
-import { processorFindings, processorFromJson } from './guest-processor.ts'
-import { clockFindings, hostFacts } from './host-facts.ts'
-import { networkFindings } from './network-facts.ts'
-import { optionValue, parseOptionList } from './option-list.ts'
-import type { QemuHost } from './qemu-host.ts'
-import { type TargetHypervisor, targetHypervisor } from './target-hypervisor.ts'
+import { clockFindings, hostFacts } from './host.ts'
+import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
+import { networkFindings } from './network.ts'
+import { processorFindings, processorFromJson } from './processor.ts'
 
 /** Holds the offer against this host: everything that stands in the way, at once. */
 export async function targetFindings(

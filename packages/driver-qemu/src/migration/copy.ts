@@ -8,9 +8,9 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
+import type { Fence } from '../fence/fence.ts'
+import { type Step, tell } from '../fence/step.ts'
 import { convergence, type Need } from './convergence.ts'
-import type { Fence } from './fence.ts'
-import { type Step, tell } from './fence-step.ts'
 import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */

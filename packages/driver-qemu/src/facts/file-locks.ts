@@ -1,5 +1,5 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
-import { askBareQemu } from './bare-qemu.ts'
+import { askBareQemu } from '../guest/bare-qemu.ts'
 
 /** What QEMU says when it wants to write to a file of this host: `locked` by another, `free`, or why it cannot open it. */
 export type FileLock = 'locked' | 'free' | { readonly words: string }

@@ -6,7 +6,7 @@
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { ConformanceSetup } from '@vmferry/core/driver'
-import { openQemuStage } from './conformance-stage.ts'
+import { openQemuStage } from './stage.ts'
 
 /** Two hosts between which guests are to move. */
 export interface QemuPair {

@@ -1,6 +1,6 @@
 import { type ExecResult, type VmError, type VmErrorCode, vmError } from '@vmferry/core/driver'
-import { ENDED } from './fence-script.ts'
-import type { Answers, Step } from './fence-step.ts'
+import { ENDED } from './script.ts'
+import type { Answers, Step } from './step.ts'
 
 /** Whom a call through the fence is about: for messages. */
 export interface Fenced {

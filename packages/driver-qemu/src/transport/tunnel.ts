@@ -1,8 +1,8 @@
 import { type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
-import type { Fence } from './fence.ts'
-import { drop, end, type Step } from './fence-step.ts'
-import { logTail } from './guest-process.ts'
-import type { GuestFolder } from './run-directory.ts'
+import type { Fence } from '../fence/fence.ts'
+import { drop, end, type Step } from '../fence/step.ts'
+import { logTail } from '../guest/process.ts'
+import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
 /** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */

@@ -5,9 +5,9 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
+import { type MigrationFile, migrationFileFromJson } from '../migration/file.ts'
+import type { QemuHost } from '../qemu-host.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
-import { type MigrationFile, migrationFileFromJson } from './migration-file.ts'
-import type { QemuHost } from './qemu-host.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
 
 /** A guest's folder as it was found on the host. */

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
 import type { CallOptions, Finding, JsonObject, MigrationRequest, Offer } from '@vmferry/core/driver'
+import type { QemuHost } from '../qemu-host.ts'
 import { carries, namesOn } from './certificate.ts'
-import type { QemuHost } from './qemu-host.ts'
-import { type TlsDirectory, type TlsKind, type TlsRole, tlsDirectory } from './tls-directory.ts'
-import { type TlsSurvey, tlsBlocker, tlsSurvey } from './tls-findings.ts'
-import type { TlsHalf } from './tls-steps.ts'
+import { type TlsDirectory, type TlsKind, type TlsRole, tlsDirectory } from './directory.ts'
+import { type TlsSurvey, tlsBlocker, tlsSurvey } from './findings.ts'
+import type { TlsHalf } from './steps.ts'
 
 /** What the source tells the target of what it has, in the offer's cookie: nothing of it is secret. */
 interface SourceTls {

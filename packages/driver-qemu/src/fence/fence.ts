@@ -1,10 +1,10 @@
 import type { CallOptions, EffectOptions } from '@vmferry/core/driver'
-import { answersIn } from './fence-answer.ts'
-import { FENCE, LAUNCH } from './fence-script.ts'
-import { type Answers, type Step, skim } from './fence-step.ts'
-import type { QemuHost } from './qemu-host.ts'
-import { claimPlace, type GuestFolder } from './run-directory.ts'
+import { claimPlace, type GuestFolder } from '../guest/run-directory.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { answersIn } from './answer.ts'
+import { FENCE, LAUNCH } from './script.ts'
 import { standBy } from './stand-by.ts'
+import { type Answers, type Step, skim } from './step.ts'
 
 /**
  * The one way by which a migration changes anything on a host: a script there compares the call's epoch and does the

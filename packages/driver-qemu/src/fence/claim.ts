@@ -1,8 +1,8 @@
 import { type CallOptions, type Claim, vmError } from '@vmferry/core/driver'
-import { stale } from './fence-answer.ts'
-import { CLAIM, ENDED } from './fence-script.ts'
-import type { QemuHost } from './qemu-host.ts'
-import { claimPlace } from './run-directory.ts'
+import { claimPlace } from '../guest/run-directory.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { stale } from './answer.ts'
+import { CLAIM, ENDED } from './script.ts'
 
 /** Compares and sets the domain's epoch, under the lock under which calls are compared with it. */
 export async function claimDomain(

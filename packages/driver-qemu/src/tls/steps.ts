@@ -1,5 +1,5 @@
-import { attempt, type Step, tell } from './fence-step.ts'
-import type { TlsKind, TlsRole } from './tls-directory.ts'
+import { attempt, type Step, tell } from '../fence/step.ts'
+import type { TlsKind, TlsRole } from './directory.ts'
 
 /** Not a name that a user would think of. */
 const ID = 'vmferry-tls'

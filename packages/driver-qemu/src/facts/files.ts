@@ -1,5 +1,5 @@
 import type { CallOptions, HostChannel, JsonValue } from '@vmferry/core/driver'
-import { type NamedFile, namedFiles } from './command-line.ts'
+import { type NamedFile, namedFiles } from '../guest/command-line.ts'
 
 /** A file that the guest needs, as one host sees it. */
 export interface FileFact extends NamedFile {

@@ -10,11 +10,11 @@ import {
   sleep,
   vmError,
 } from '@vmferry/core/driver'
-import type { QemuPair } from './conformance.ts'
-import { COUNT_IMAGE, countIn, FILLED_BYTES, MEMORY_MIB, SHOW_COUNT } from './conformance-guest.ts'
-import { qemu } from './driver.ts'
-import { type Guest, listGuests } from './guest-list.ts'
-import { openMonitor } from './guest-process.ts'
+import { qemu } from '../driver.ts'
+import { type Guest, listGuests } from '../guest/list.ts'
+import { openMonitor } from '../guest/process.ts'
+import { COUNT_IMAGE, countIn, FILLED_BYTES, MEMORY_MIB, SHOW_COUNT } from './guest.ts'
+import type { QemuPair } from './index.ts'
 
 /** Milliseconds that a guest may take to boot. */
 const BOOT_LIMIT = 30_000

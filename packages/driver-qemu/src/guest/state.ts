@@ -1,7 +1,7 @@
 import type { CallOptions } from '@vmferry/core/driver'
 import type { MigrationInfo, QmpClient, StatusInfo } from '@vmferry/qmp'
-import type { Fence } from './fence.ts'
-import { tell } from './fence-step.ts'
+import type { Fence } from '../fence/fence.ts'
+import { tell } from '../fence/step.ts'
 
 /**
  * What QEMU says of its run state and of its copy: over the monitor that this controller has, in one round trip, else
