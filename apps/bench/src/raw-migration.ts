@@ -26,9 +26,8 @@ export async function migrateRaw(lab: Lab, argv: readonly string[]): Promise<Raw
   const tunnelSocket = lab.alpha.run + RAW.tunnel.slice('/run'.length)
   startRaw(lab.beta, argv, ['-S', '-incoming', `unix:${RAW.incoming}`])
   const [source, target] = await Promise.all([rawMonitor(lab.alpha), rawMonitor(lab.beta)])
-  const tunnel = lab.alpha.spawn(['ssh', ...SSH_OPTIONS, '-L', `${RAW.tunnel}:${RAW.incoming}`, 'beta'], {
-    stdio: 'ignore',
-  })
+  const way = ['-L', `${RAW.tunnel}:${RAW.incoming}`, 'beta', 'exec cat']
+  const tunnel = lab.alpha.spawn(['ssh', ...SSH_OPTIONS, ...way], { stdio: ['pipe', 'ignore', 'ignore'] })
   await Promise.all([untilThere(tunnelSocket), ...[source, target].map(prepared)])
   await source.execute('migrate-set-parameters', { 'max-bandwidth': 1_250_000_000, 'downtime-limit': 300 })
 
@@ -51,11 +50,10 @@ export async function migrateRaw(lab: Lab, argv: readonly string[]): Promise<Raw
   return { setupMs: migrating - from, copyMs: copied - migrating, contMs: running - copied }
 }
 
-/** As the driver has them, so that the copy itself is the same. */
-const SSH_OPTIONS = ['-N', '-T', '-o', 'BatchMode=yes', '-o', 'Ciphers=aes128-gcm@openssh.com'].concat([
-  '-o',
-  'StreamLocalBindUnlink=yes',
-])
+/** As the driver has them, a remote command included, so that the copy itself is the same. */
+const SSH_OPTIONS = ['BatchMode=yes', 'Ciphers=aes128-gcm@openssh.com', 'StreamLocalBindUnlink=yes'].flatMap(
+  (option) => ['-o', option],
+)
 
 const ENDS: readonly string[] = ['completed', 'failed', 'cancelled']
 

@@ -8,6 +8,7 @@ import {
 } from '@vmferry/core/driver'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { domainOf } from './domain.ts'
+import { runningQemus } from './facts/running.ts'
 import { claimDomain } from './fence/claim.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
@@ -42,6 +43,7 @@ export async function connectQemu(
     host,
     tlsDirectory: tlsDirectoryOf(uri),
     runDirectory: given ?? checkedRunDirectory(session, uri),
+    qemus: runningQemus(),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),
     newUuid: () => uuid4(ports.random.bytes(16)),

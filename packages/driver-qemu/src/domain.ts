@@ -5,7 +5,7 @@ import { tell } from './fence/step.ts'
 import { optionsNamed } from './guest/command-line.ts'
 import type { Guest } from './guest/list.ts'
 import { optionValue, parseOptionList } from './guest/option-list.ts'
-import { openMonitor } from './guest/process.ts'
+import { askSpare } from './guest/process.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** The guest as core sees it; null if it has moved away since it was listed. */
@@ -27,12 +27,9 @@ export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): P
 /** Asked through the fence, whoever holds the other monitors; a QEMU that has no fence is asked over the spare one. */
 async function statusOf(at: QemuHost, { definition, folder, fenced }: Guest, call: CallOptions) {
   if (fenced) return (await fenceOf(at, definition.name, folder).ask([tell('query-status')], call))[0]
-  const monitor = await openMonitor(at.host, folder.spareMonitor, call)
-  try {
-    return await monitor.execute('query-status', {}, { signal: call.signal })
-  } finally {
-    await monitor.close()
-  }
+  return askSpare(at.host, folder, call, (monitor) =>
+    monitor.execute('query-status', {}, { signal: call.signal }),
+  )
 }
 
 /** QEMU's run state in the contract's words. `postmigrate` and `finish-migrate`: a migration holds it stopped. */

@@ -1,4 +1,5 @@
 import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
+import type { RunningQemus } from './facts/running.ts'
 
 /** A host with its QEMU guests, as the parts of this driver share it. */
 export interface QemuHost {
@@ -7,6 +8,8 @@ export interface QemuHost {
   readonly runDirectory: string
   /** Where it has certificates and keys. */
   readonly tlsDirectory: string
+  /** Those that were asked over this connection. */
+  readonly qemus: RunningQemus
   readonly clock: Clock
   readonly log: Logger
   /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */

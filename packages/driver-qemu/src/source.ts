@@ -7,7 +7,7 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { sourceFacts } from './facts/source.ts'
+import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
 import { drop, hold } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
@@ -35,8 +35,7 @@ export function qemuSource(at: QemuHost): MigrationSource {
       const guest = await ready(at, domain, call)
       const { address } = overNetwork(request) ? await sourceTransports(host, request, call) : NO_ADDRESS
       const { tls } = await secured(at, request, call)
-      const facts = await sourceFacts(at, guest, request, call)
-      const offer = withNetwork(facts.offer, { address, tls })
+      const offer = withNetwork(await sourceOffer(at, guest, request, call), { address, tls })
       const file: MigrationFile = {
         migration: call.migration,
         epoch: call.epoch,

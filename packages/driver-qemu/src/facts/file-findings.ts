@@ -3,6 +3,7 @@ import type { Definition } from '../guest/definition.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
 import { filesFromJson, statFiles } from './files.ts'
+import { blocker, warning } from './finding.ts'
 import { processorFromJson } from './processor.ts'
 
 /**
@@ -44,12 +45,14 @@ function lockFindings(path: string, host: string, lock: FileLock): Finding[] {
   if (lock === 'free')
     return [
       blocker(
+        'target',
         'file-not-locked',
         `${path} on ${host} looks like the source's file, but nobody there holds the lock that the source has on it`,
         'put writable disks on storage that both hosts share, locks included',
       ),
     ]
   const finding = blocker(
+    'target',
     'file-unusable',
     `the QEMU on ${host} cannot use ${path}`,
     'see to what its words name',
@@ -58,11 +61,17 @@ function lockFindings(path: string, host: string, lock: FileLock): Finding[] {
 }
 
 function missing(path: string, host: string): Finding {
-  return blocker('file-missing', `${path} is not on ${host}`, 'make it reachable there under the same path')
+  return blocker(
+    'target',
+    'file-missing',
+    `${path} is not on ${host}`,
+    'make it reachable there under the same path',
+  )
 }
 
 function notShared(path: string, host: string): Finding {
   return blocker(
+    'target',
     'file-not-shared',
     `${path} on ${host} is another file than at the source`,
     'put writable disks on storage that both hosts share',
@@ -70,15 +79,10 @@ function notShared(path: string, host: string): Finding {
 }
 
 function unlocked(host: string): Finding {
-  return {
-    severity: 'warning',
-    code: 'locks-off',
-    side: 'target',
-    message: `the guest locks none of its disks (locking=off): whether ${host} shares them is only told by inode and size`,
-    remedy: 'start the guest without locking=off, so that two QEMUs cannot write to one disk',
-  }
-}
-
-function blocker(code: string, message: string, remedy: string): Finding {
-  return { severity: 'blocker', code, side: 'target', message, remedy }
+  return warning(
+    'target',
+    'locks-off',
+    `the guest locks none of its disks (locking=off): whether ${host} shares them is only told by inode and size`,
+    'start the guest without locking=off, so that two QEMUs cannot write to one disk',
+  )
 }

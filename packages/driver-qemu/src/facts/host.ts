@@ -1,5 +1,6 @@
 import type { CallOptions, Finding, HostChannel } from '@vmferry/core/driver'
 import type { QemuHost } from '../qemu-host.ts'
+import { warning } from './finding.ts'
 
 /** What a host says of itself, whatever runs on it. */
 export interface HostFacts {
@@ -44,12 +45,11 @@ export function clockFindings(host: HostChannel, side: Finding['side'], { aheadM
   if (Math.abs(aheadMs) < SKEW) return []
   const where = aheadMs > 0 ? 'ahead of' : 'behind'
   return [
-    {
-      severity: 'warning',
-      code: 'clock-skew',
+    warning(
       side,
-      message: `the clock of ${host.name} is ${Math.round(Math.abs(aheadMs) / 1000)} s ${where} this controller's`,
-      remedy: 'synchronise the clocks of both hosts (NTP): the time of a guest may jump when it moves',
-    },
+      'clock-skew',
+      `the clock of ${host.name} is ${Math.round(Math.abs(aheadMs) / 1000)} s ${where} this controller's`,
+      'synchronise the clocks of both hosts (NTP): the time of a guest may jump when it moves',
+    ),
   ]
 }

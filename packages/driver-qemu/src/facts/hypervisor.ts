@@ -7,9 +7,7 @@ export interface TargetHypervisor {
   readonly machines: ReadonlySet<string>
   readonly devices: ReadonlySet<string>
   readonly availableBytes: number | null
-  /** It starts with the accelerator that the guest runs on, and answers. */
-  readonly answers: boolean
-  /** `7.2.22`; null where it does not answer. */
+  /** `7.2.22`; null where it does not start with the accelerator that the guest runs on, and so says nothing. */
   readonly version: string | null
   /** By QEMU's type, the features that it cannot give; null where it does not say. */
   readonly processors: ReadonlyMap<string, readonly string[]> | null
@@ -54,7 +52,6 @@ export async function targetHypervisor(
     machines: new Set(all('machine')),
     devices: new Set(all('device')),
     availableBytes: memory ? Number(memory) * 1024 : null,
-    answers: version !== undefined,
     version: version ? `${version.major}.${version.minor}.${version.micro}` : null,
     processors:
       models === undefined

@@ -1,6 +1,7 @@
 import type { CallOptions, Finding, HostChannel } from '@vmferry/core/driver'
 import { optionsNamed } from '../guest/command-line.ts'
 import { type OptionList, optionValue, parseOptionList } from '../guest/option-list.ts'
+import { blocker, warning } from './finding.ts'
 
 /** Something on its host that a guest's command line connects it to. */
 export interface Backend {
@@ -53,21 +54,19 @@ export async function networkFindings(
 
 function missingFinding({ kind, name }: Backend, host: string): Finding {
   if (kind === 'tap')
-    return {
-      severity: 'warning',
-      code: 'tap-missing',
-      side: 'target',
-      message: `${host} has no network interface ${name}: QEMU makes it there if it may, connected to nothing`,
-      remedy: `make the tap ${name} there and connect it, before the guest comes`,
-    }
+    return warning(
+      'target',
+      'tap-missing',
+      `${host} has no network interface ${name}: QEMU makes it there if it may, connected to nothing`,
+      `make the tap ${name} there and connect it, before the guest comes`,
+    )
   const what = kind === 'bridge' ? `network bridge ${name}` : `socket ${name} that the guest connects to`
-  return {
-    severity: 'blocker',
-    code: `${kind}-missing`,
-    side: 'target',
-    message: `${host} has no ${what}`,
-    remedy: kind === 'bridge' ? `make a bridge ${name} there` : 'start there the program that listens on it',
-  }
+  return blocker(
+    'target',
+    `${kind}-missing`,
+    `${host} has no ${what}`,
+    kind === 'bridge' ? `make a bridge ${name} there` : 'start there the program that listens on it',
+  )
 }
 
 function networkOf(list: OptionList): Backend[] {

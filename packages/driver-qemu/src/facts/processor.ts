@@ -1,5 +1,6 @@
 import { type Finding, type JsonValue, vmError } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
+import { blocker, warning } from './finding.ts'
 import type { Processor } from './host.ts'
 import type { TargetHypervisor } from './hypervisor.ts'
 
@@ -57,11 +58,12 @@ export function processorFindings(
   processor: Processor,
 ): Finding[] {
   const { accelerator, type, host } = guest
-  if (!target.answers)
+  if (target.version === null)
     return accelerator === 'tcg'
       ? []
       : [
           blocker(
+            'target',
             'accelerator-missing',
             `the guest runs on KVM, which the QEMU on ${where} cannot use`,
             'make /dev/kvm usable there, or choose another target',
@@ -72,6 +74,7 @@ export function processorFindings(
   if (!there)
     return [
       blocker(
+        'target',
         'cpu-model-missing',
         `the QEMU on ${where} has no CPU model ${type.replace(/-[^-]*-cpu$/, '')}`,
         'start the guest with a CPU model that both have',
@@ -83,6 +86,7 @@ export function processorFindings(
   if (lacking.length > 0)
     return [
       blocker(
+        'target',
         'cpu-features-missing',
         `the guest has CPU features that ${where} cannot give it: ${lacking.join(' ')}`,
         'start the guest with a CPU model that both hosts have, or choose a target with such a processor',
@@ -90,16 +94,11 @@ export function processorFindings(
     ]
   if (!host || host.name === processor.name) return []
   return [
-    {
-      severity: 'warning',
-      code: 'cpu-differs',
-      side: 'target',
-      message: `the guest was given its host's processor, ${host.name}; ${where} has ${processor.name}`,
-      remedy: 'start the guest with a named CPU model, so that it has the same one everywhere',
-    },
+    warning(
+      'target',
+      'cpu-differs',
+      `the guest was given its host's processor, ${host.name}; ${where} has ${processor.name}`,
+      'start the guest with a named CPU model, so that it has the same one everywhere',
+    ),
   ]
-}
-
-function blocker(code: string, message: string, remedy: string): Finding {
-  return { severity: 'blocker', code, side: 'target', message, remedy }
 }

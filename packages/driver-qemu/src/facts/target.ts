@@ -11,6 +11,7 @@ import { type Guest, listGuests } from '../guest/list.ts'
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { fileFindings } from './file-findings.ts'
+import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
 import { networkFindings } from './network.ts'
@@ -57,6 +58,7 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
   if (!found.machines.has(machine))
     findings.push(
       blocker(
+        'target',
         'machine-type-missing',
         `${binary} on ${host} has no machine type ${machine}`,
         'install a QEMU there that has it, or start the guest with a machine type that both have',
@@ -66,6 +68,7 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
     if (!found.devices.has(model))
       findings.push(
         blocker(
+          'target',
           'device-missing',
           `${binary} on ${host} has no device ${model}`,
           'install the QEMU module or version that has it',
@@ -75,6 +78,7 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
   if (found.availableBytes !== null && found.availableBytes < offer.memoryBytes)
     findings.push(
       blocker(
+        'target',
         'not-enough-memory',
         `${host} has ${mib(found.availableBytes)} MiB of memory available, the guest needs ${mib(offer.memoryBytes)} MiB`,
         'free memory there, or choose another target',
@@ -88,9 +92,9 @@ function streamFindings(
   host: string,
   { cookie }: Offer,
   { autoConverge, connections }: MigrationRequest,
-  { answers, capabilities, version }: TargetHypervisor,
+  { capabilities, version }: TargetHypervisor,
 ): Finding[] {
-  if (!answers || !capabilities) return []
+  if (version === null || !capabilities) return []
   const needed = [
     'events',
     'return-path',
@@ -102,26 +106,23 @@ function streamFindings(
   return [
     ...lacking.map((name) =>
       blocker(
+        'target',
         'migration-capability-missing',
         `the QEMU on ${host} has no migration capability ${name}`,
         'install a newer QEMU there',
       ),
     ),
-    ...(typeof source === 'string' && version !== null && isOlder(version, source)
-      ? [olderQemu(host, version, source)]
-      : []),
+    ...(typeof source === 'string' && isOlder(version, source) ? [olderQemu(host, version, source)] : []),
   ]
 }
 
 function olderQemu(host: string, version: string, source: string): Finding {
-  return {
-    severity: 'warning',
-    code: 'qemu-older',
-    side: 'target',
-    message: `the QEMU on ${host}, ${version}, is older than the one that the guest runs on, ${source}`,
-    remedy:
-      'QEMU promises that a guest can move to a newer release, not to an older one: upgrade the target first',
-  }
+  return warning(
+    'target',
+    'qemu-older',
+    `the QEMU on ${host}, ${version}, is older than the one that the guest runs on, ${source}`,
+    'QEMU promises that a guest can move to a newer release, not to an older one: upgrade the target first',
+  )
 }
 
 /** By release: what differs in the third number speaks the same stream. */
@@ -144,7 +145,12 @@ export function takenFindings(
   const isSource = (guest: Guest): boolean =>
     hostId === target.hostId && folder === `${runDirectory}/${guest.folder.id}`
   const taken = (message: string, code: string): Finding => ({
-    ...blocker(code, `${message} on ${host.name}`, 'choose another name with --rename, or stop that domain'),
+    ...blocker(
+      'target',
+      code,
+      `${message} on ${host.name}`,
+      'choose another name with --rename, or stop that domain',
+    ),
     error: 'VM_EXISTS',
   })
   return guests.flatMap((guest) => {
@@ -156,14 +162,11 @@ export function takenFindings(
 
 function binaryMissing(host: string, { argv }: Definition): Finding {
   return blocker(
+    'target',
     'hypervisor-missing',
     `${argv[0]} is not installed on ${host}`,
     `install it there (Debian: apt install qemu-system-x86)`,
   )
-}
-
-function blocker(code: string, message: string, remedy: string): Finding {
-  return { severity: 'blocker', code, side: 'target', message, remedy }
 }
 
 function mib(bytes: number): number {

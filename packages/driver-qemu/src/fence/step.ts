@@ -20,6 +20,7 @@ export type GuestFile =
   | 'outgoing.json'
   | 'process'
   | 'tunnel'
+  | 'tunnel.in'
   | 'tunnel.log'
   | 'tunnel.sock'
 

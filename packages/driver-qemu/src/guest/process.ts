@@ -72,6 +72,21 @@ export async function openMonitor(host: HostChannel, path: string, call: CallOpt
   }
 }
 
+/** Asks a guest by its spare monitor, for as long as `ask` takes. */
+export async function askSpare<T>(
+  host: HostChannel,
+  { spareMonitor }: GuestFolder,
+  call: CallOptions,
+  ask: (monitor: QmpClient) => Promise<T>,
+): Promise<T> {
+  const monitor = await openMonitor(host, spareMonitor, call)
+  try {
+    return await ask(monitor)
+  } finally {
+    await monitor.close()
+  }
+}
+
 /** The last lines of a log on the host, without the secrets of the command line that wrote it; empty if it cannot be read. */
 export async function logTail(
   host: HostChannel,

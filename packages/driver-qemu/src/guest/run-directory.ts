@@ -75,6 +75,8 @@ export interface GuestFolder {
   readonly mayHaveRun: string
   /** Where an incoming migration listens. */
   readonly migrationSocket: string
+  /** Until its ssh has it as its standard input. */
+  readonly tunnelInput: string
   readonly tunnelSocket: string
   readonly tunnelProcess: string
   readonly tunnelLog: string
@@ -97,6 +99,7 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     incoming: `${path}/incoming.json`,
     mayHaveRun: `${path}/may-have-run`,
     migrationSocket: `${path}/migrate.sock`,
+    tunnelInput: `${path}/tunnel.in`,
     tunnelSocket: `${path}/tunnel.sock`,
     tunnelProcess: `${path}/tunnel`,
     tunnelLog: `${path}/tunnel.log`,

@@ -1,5 +1,6 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto'
 import type { Finding } from '@vmferry/core/driver'
+import { blocker } from '../facts/finding.ts'
 import { certificatesIn, signerOf } from './certificate.ts'
 import type { TlsDirectory, TlsRole } from './directory.ts'
 
@@ -40,7 +41,7 @@ export function tlsSurvey(host: string, role: TlsRole, directory: TlsDirectory):
 
 /** A blocker of the side that has this role. */
 export function tlsBlocker(role: TlsRole, code: string, message: string, remedy: string): Finding {
-  return { severity: 'blocker', code, side: role === 'client' ? 'source' : 'target', message, remedy }
+  return blocker(role === 'client' ? 'source' : 'target', code, message, remedy)
 }
 
 interface Place {

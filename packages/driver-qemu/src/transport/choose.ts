@@ -6,6 +6,7 @@ import {
   type TransportChoice,
   vmError,
 } from '@vmferry/core/driver'
+import { blocker, warning } from '../facts/finding.ts'
 import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
 
 /** What one side can offer to carry the stream. */
@@ -154,13 +155,12 @@ function byName(name: string): TransportChoice {
 }
 
 function plaintext(address: string): Finding {
-  return {
-    severity: 'warning',
-    code: 'plaintext',
-    side: 'source',
-    message: `the guest's memory goes to ${address} unencrypted`,
-    remedy: 'use tls or ssh, unless nobody else can listen on that network',
-  }
+  return warning(
+    'source',
+    'plaintext',
+    `the guest's memory goes to ${address} unencrypted`,
+    'use tls or ssh, unless nobody else can listen on that network',
+  )
 }
 
 function only(choice: TransportChoice): Transports {
@@ -172,5 +172,5 @@ function none(finding: Finding): Transports {
 }
 
 function blocked(code: string, message: string, remedy: string): Transports {
-  return none({ severity: 'blocker', code, side: 'source', message, remedy })
+  return none(blocker('source', code, message, remedy))
 }

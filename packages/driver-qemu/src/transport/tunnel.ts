@@ -5,6 +5,14 @@ import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
+/**
+ * Becomes an ssh whose standard input never ends. $1: a name for the moment. Its remote command reads from it until the
+ * connection ends. That command is there for its side effect: without one (`-N`) the sshd of the target leaves Nagle's
+ * algorithm on, and QEMU's last words on the return path wait 40 ms for an acknowledgement, while the guest stands still
+ * (measured with OpenSSH 9.2: 51 ms of silence, 11 ms with a command).
+ */
+const STAY = 'mkfifo -m 600 "$1" && exec <>"$1" && rm "$1" && shift && exec "$@"'
+
 /** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */
 export async function startTunnel(
   host: HostChannel,
@@ -14,8 +22,9 @@ export async function startTunnel(
   remoteSocket: string,
   call: EffectOptions,
 ): Promise<void> {
-  const forward = ['-N', '-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
-  const argv = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
+  const forward = ['-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
+  const ssh = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
+  const argv = ['sh', '-c', STAY, 'sh', folder.tunnelInput, ...ssh, 'exec cat']
   try {
     await host.detach(fence.launch(folder.tunnelProcess, argv, call), {
       ...call,
@@ -38,6 +47,7 @@ export async function startTunnel(
 /** Ends the tunnel, if one was ever started, and removes its files. */
 export const END_TUNNEL: readonly Step<null>[] = [
   end('tunnel', 2),
+  drop('tunnel.in'),
   drop('tunnel.sock'),
   drop('tunnel'),
   drop('tunnel.log'),

@@ -1,0 +1,59 @@
+import { type CallOptions, type MigrationRequest, type Offer, vmError } from '@vmferry/core/driver'
+import type { QmpClient, QmpVersion } from '@vmferry/qmp'
+import { runStateOf } from '../domain.ts'
+import { withMachineType } from '../guest/command-line.ts'
+import { type Definition, definitionToJson } from '../guest/definition.ts'
+import type { Guest } from '../guest/list.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { filesToJson, statFiles } from './files.ts'
+import { processorToJson } from './processor.ts'
+import type { RunningQemu } from './running.ts'
+
+/** A QEMU that runs: what it is, and its monitor. */
+export interface Asked {
+  readonly qemu: RunningQemu
+  readonly monitor: QmpClient
+}
+
+/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it stopped. */
+export async function offerOf(
+  { host, runDirectory }: QemuHost,
+  { definition, folder }: Guest,
+  { qemu, monitor }: Asked,
+  request: MigrationRequest,
+  call: CallOptions,
+): Promise<Offer> {
+  const { signal } = call
+  const [status, memory, files] = await Promise.all([
+    monitor.execute('query-status', {}, { signal }),
+    monitor.execute('query-memory-size-summary', {}, { signal }),
+    statFiles(host, definition.argv, call),
+  ])
+  const state = runStateOf(status)
+  if (state === 'stopped')
+    throw vmError('VM_BUSY', `'${definition.name}' on ${host.name} is held stopped by an earlier migration`, {
+      host: host.name,
+      remedy: 'settle that migration first',
+    })
+  const pinned: Definition = { ...definition, argv: withMachineType(definition.argv, qemu.machineType) }
+  return {
+    domain: definition.name,
+    uuid: definition.uuid,
+    stream: 'qemu',
+    runState: state === 'running' ? 'running' : 'paused',
+    memoryBytes: Number(memory['base-memory']) + Number(memory['plugged-memory'] ?? 0),
+    definition: definitionToJson(pinned),
+    cookie: {
+      folder: folder.path,
+      runDirectory,
+      hostId: request.source.hostId,
+      files: filesToJson(files),
+      processor: processorToJson(qemu.processor),
+      version: versionText(monitor.version),
+    },
+  }
+}
+
+function versionText({ major, minor, micro }: QmpVersion): string {
+  return `${major}.${minor}.${micro}`
+}
