@@ -115,11 +115,11 @@ export async function leftOn(host: LabHost): Promise<{ processes: string[]; file
   return { processes: processes.map(({ argv }) => argv.join(' ')), files }
 }
 
-/** Resolves once a host has nothing of vmferry any more; what stood by for a spawned command goes within a second. */
+/** Resolves once a host has nothing of vmferry any more: what stood by for a spawned command goes within a second, what a link that is down has cut off within half a minute. */
 export async function untilNothingOn(host: LabHost): Promise<{ processes: string[]; files: string[] }> {
   for (let tries = 0; ; tries += 1) {
     const left = await leftOn(host)
-    if (tries > 40 || left.processes.length + left.files.length === 0) return left
+    if (tries > 400 || left.processes.length + left.files.length === 0) return left
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

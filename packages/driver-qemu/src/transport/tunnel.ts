@@ -6,12 +6,15 @@ import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
 /**
- * Becomes an ssh whose standard input never ends. $1: a name for the moment. Its remote command reads from it until the
- * connection ends. That command is there for its side effect: without one (`-N`) the sshd of the target leaves Nagle's
- * algorithm on, and QEMU's last words on the return path wait 40 ms for an acknowledgement, while the guest stands still
- * (measured with OpenSSH 9.2: 51 ms of silence, 11 ms with a command).
+ * What ssh runs at the target, for its side effect. Without a command (`-N`) the sshd there leaves Nagle's algorithm on, and
+ * QEMU's last words on the return path wait 40 ms for an acknowledgement while the guest stands still (measured with
+ * OpenSSH 9.2: 51 ms of silence, 11 ms with a command). It ends with the connection, and by itself where the link is down;
+ * ssh stays for as long as QEMU is connected through it.
  */
-const STAY = 'mkfifo -m 600 "$1" && exec <>"$1" && rm "$1" && shift && exec "$@"'
+const COMMAND = 'exec timeout 30 cat'
+
+/** Becomes a program whose standard input is open and silent. $1: a name for the moment. */
+const SILENT_INPUT = 'mkfifo -m 600 "$1" && exec <>"$1" && rm "$1" && shift && exec "$@"'
 
 /** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */
 export async function startTunnel(
@@ -24,7 +27,7 @@ export async function startTunnel(
 ): Promise<void> {
   const forward = ['-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
   const ssh = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
-  const argv = ['sh', '-c', STAY, 'sh', folder.tunnelInput, ...ssh, 'exec cat']
+  const argv = ['sh', '-c', SILENT_INPUT, 'sh', folder.tunnelInput, ...ssh, COMMAND]
   try {
     await host.detach(fence.launch(folder.tunnelProcess, argv, call), {
       ...call,
