@@ -83,11 +83,11 @@ function ofTheGuest(report: BeatReport, cell: Cell | null, { revived }: Played):
   return found
 }
 
-/** What stood by for a command goes within a second or so. */
+/** What stood by for a command goes within a second or so; what a link cut off, within half a minute. */
 async function settledWorld(stage: Stage, expected: Expected): Promise<World> {
   for (let tries = 0; ; tries += 1) {
     const world = await look(stage, expected)
-    if (world.leftovers.length === 0 || tries > 30) return world
+    if (world.leftovers.length === 0 || tries > 180) return world
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
