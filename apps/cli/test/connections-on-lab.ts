@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { type Lab, type LabHost, openLab } from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import {
   ALPHA,
   BETA,
   beatsOn,
-  ended,
   ferry,
+  interrupted,
   isWhole,
   leftOn,
   NOTHING,
@@ -15,7 +14,6 @@ import {
   stop,
   stopAll,
   untilNothingOn,
-  vmferry,
   WHOLE,
 } from './lab-guest.ts'
 
@@ -68,22 +66,14 @@ test('four connections together obey one limit, within 15 %', async () => {
 
 test('a cancelled copy over four connections leaves the guest as it was, and nothing at the target', async () => {
   using watch = await startBeating(lab, { name: 'web1' })
-  const options = ['--live', '--uri', 'tcp://beta', '--connections', '4', '--bandwidth', '40', '--json']
-  const child = lab.controller.spawn(vmferry('migrate', ALPHA, 'web1', BETA, ...options))
-  let stdout = ''
-  const counted: Promise<number>[] = []
-  child.stdout?.on('data', (chunk) => {
-    stdout += String(chunk)
-    if (counted.length > 0 || !stdout.includes('"type":"progress"')) return
-    counted.push(connectionsTo(lab.beta).finally(() => child.kill('SIGINT')))
+  const options = ['--live', '--uri', 'tcp://beta', '--connections', '4', '--bandwidth', '40']
+  let counted = 0
+  const { code, last } = await interrupted(lab, ['migrate', ALPHA, 'web1', BETA, ...options], async () => {
+    counted = await connectionsTo(lab.beta)
   })
-  const [code] = (await once(child, 'close')) as [number]
-  expect({ code, last: ended(code, stdout, '').last }).toMatchObject({
-    code: 130,
-    last: { outcome: 'rolledBack' },
-  })
+  expect({ code, last }).toMatchObject({ code: 130, last: { outcome: 'rolledBack' } })
   // the main one and four for pages
-  expect(await Promise.all(counted)).toEqual([5])
+  expect(counted).toBe(5)
   expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)
   expect((await leftOn(lab.alpha)).files.filter((file) => /outgoing|tunnel/.test(file))).toEqual([])
   await beatsOn(watch, lab.alpha)

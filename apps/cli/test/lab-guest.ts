@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type BeatReport, type BeatWatch, beatGuest, type Lab, type LabHost, watchBeats } from '@vmferry/lab'
@@ -33,6 +34,24 @@ export async function ferry(lab: Lab, ...words: readonly string[]): Promise<Ende
     timeout: 120_000,
   })
   return ended(code, stdout, stderr)
+}
+
+/** Runs `vmferry … --json` on the controller, and sends it SIGINT at the first sign that bytes move, once `meanwhile` is over. */
+export async function interrupted(
+  lab: Lab,
+  words: readonly string[],
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<Ended> {
+  const child = lab.controller.spawn(vmferry(...words, '--json'))
+  let [stdout, moves] = ['', false]
+  child.stdout?.on('data', (chunk) => {
+    stdout += String(chunk)
+    if (moves || !stdout.includes('"type":"progress"')) return
+    moves = true
+    void meanwhile().finally(() => child.kill('SIGINT'))
+  })
+  const [code] = (await once(child, 'close')) as [number]
+  return ended(code, stdout, '')
 }
 
 export function ended(code: number | null, stdout: string, stderr: string): Ended {

@@ -13,13 +13,18 @@ export function seenOutside({ run }: Pick<LabHost, 'run'>, path: string): string
   return path.startsWith('/run/') ? run + path.slice('/run'.length) : path
 }
 
-/** The beats in a log; none if there is no log. A torn line says nothing. */
-export function readBeatLog(file: string): BeatLine[] {
-  let text: string
+/** All that a log says; nothing if there is no log. */
+export function logged(file: string): string {
   try {
-    text = readFileSync(file, 'latin1')
+    return readFileSync(file, 'latin1')
   } catch {
-    return []
+    return ''
   }
-  return text.split('\n').flatMap((line) => parseBeat(line) ?? [])
+}
+
+/** The beats in a log. A torn line says nothing. */
+export function readBeatLog(file: string): BeatLine[] {
+  return logged(file)
+    .split('\n')
+    .flatMap((line) => parseBeat(line) ?? [])
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Beat } from './beat.ts'
 import { parseBeat } from './beat.ts'
-import { beatLog, readBeatLog, seenOutside } from './beat-log.ts'
+import { beatLog, logged, readBeatLog, seenOutside } from './beat-log.ts'
 import type { BeatReport, BeatReportOptions } from './beat-report.ts'
 import { beatReport } from './beat-report.ts'
 import type { LabHost } from './lab-host.ts'
@@ -12,6 +12,11 @@ export interface BeatSource {
   readonly host: Pick<LabHost, 'name' | 'run'>
   /** As the host sees it, such as `/run/web1.beat`; outside /run it is taken as it is. */
   readonly path: string
+  /**
+   * Reads what the guest's QEMU writes down instead. Within one host only that tells of a guest that moves: the QEMU that
+   * is left takes the path of its socket with it. Default: false.
+   */
+  readonly log?: boolean
 }
 
 /** A recording that goes on until it is closed. */
@@ -31,6 +36,7 @@ export interface BeatWatch extends Disposable {
 }
 
 const retryMs = 4
+const followMs = 20
 
 /** How long after the end of a torn line its beginning may be read. */
 const MENDING_MS = 1_000
@@ -70,7 +76,11 @@ export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
     mend(source, at)
     for (const ask of asked) ask()
   }
-  for (const source of sources) listen(source, { hear, renew: () => torn.delete(source) }, stopped.signal)
+  for (const source of sources) {
+    const ear = { hear, renew: () => torn.delete(source) }
+    if (source.log) follow(source, ear, stopped.signal)
+    else listen(source, ear, stopped.signal)
+  }
 
   const close = (): void => stopped.abort(new Error('the watch was closed'))
   return {
@@ -145,4 +155,16 @@ function listen(source: BeatSource, ear: Ear, signal: AbortSignal): void {
     socket?.destroy()
   })
   dial()
+}
+
+/** Reads what is added to the log from now on. */
+function follow(source: BeatSource, ear: Ear, signal: AbortSignal): void {
+  const file = seenOutside(source.host, beatLog(source.path))
+  let read = logged(file).length
+  const timer = setInterval(() => {
+    const text = logged(file)
+    if (text.length > read) ear.hear(source, text.slice(read))
+    read = text.length
+  }, followMs)
+  signal.addEventListener('abort', () => clearInterval(timer))
 }

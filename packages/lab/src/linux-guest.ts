@@ -10,6 +10,8 @@ export interface LinuxGuestOptions {
   readonly memoryMiB: number
   /** MiB of random bytes whose sum the guest checks about once a second. Default: 16. */
   readonly fillMiB?: number
+  /** A raw image of 1 MiB or more that the guest writes to without a pause, and checks. Default: none. */
+  readonly disk?: string
   readonly accel?: 'tcg' | 'kvm'
   /** Default: `/run/NAME.beat`. */
   readonly beatPath?: string
@@ -21,11 +23,14 @@ export const linuxPeriodMs = 100
 
 /** The QEMU command line for a guest with a true kernel, which beats in the same format as {@link beatGuest}. */
 export async function linuxGuest(options: LinuxGuestOptions): Promise<GuestCommand> {
-  const { name, memoryMiB, fillMiB = 16, accel = 'tcg', extra = [] } = options
+  const { name, memoryMiB, fillMiB = 16, disk, accel = 'tcg', extra = [] } = options
   const { beatPath = `/run/${name}.beat` } = options
   if (memoryMiB < 128) throw new Error(`${memoryMiB} MiB hold no Linux guest: give it 128 at least`)
   const { kernel, initrd } = await linuxImage()
   const line = `console=ttyS0 quiet loglevel=0 panic=-1 fill_mib=${fillMiB}`
   const boot = ['-kernel', kernel, '-initrd', initrd, '-append', line]
-  return { argv: [...machineArguments(accel, memoryMiB, beatPath), ...boot, ...extra], beatPath }
+  const drive = disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=none,id=data,cache=none`]
+  const device = disk === undefined ? [] : ['-device', 'virtio-blk-pci,drive=data,id=vdata']
+  const machine = machineArguments(accel, memoryMiB, beatPath)
+  return { argv: [...machine, ...boot, ...drive, ...device, ...extra], beatPath }
 }

@@ -1,4 +1,15 @@
-import { chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArchiveEntry } from './archive.ts'
@@ -23,20 +34,33 @@ export async function linuxProblem(): Promise<string | null> {
   )
 }
 
+/** What a kernel needs to see a virtio disk, each after what it needs itself. What a kernel has built in has no file. */
+const MODULES = [
+  'virtio_ring',
+  'virtio',
+  'virtio_pci_modern_dev',
+  'virtio_pci_legacy_dev',
+  'virtio_pci',
+  'virtio_blk',
+]
+
 /**
- * A kernel and an initial RAM disk of a static busybox and our init. Taken from this machine where it has them, otherwise
- * from Debian's packages, which are unpacked and not installed; kept in the cache.
+ * A kernel and an initial RAM disk of a static busybox, our init and the modules for a disk. Taken from this machine where it
+ * has them, otherwise from Debian's packages, which are unpacked and not installed; kept in the cache.
  */
 export async function linuxImage(): Promise<LinuxImage> {
   const cache = await cacheFolder()
-  const kernel = await cached('linux-kernel', copied(findKernel))
+  const kernel = await cached('linux', findKernel)
   const busybox = await cached('linux-busybox', copied(findBusybox))
+  const modules = (await readdir(join(kernel, 'modules'))).toSorted()
   const disk = initialRamDisk([
     { name: 'dev', mode: 0o040755 },
     { name: 'dev/console', mode: 0o020600, device: [5, 1] },
     { name: 'bin', mode: 0o040755 },
+    { name: 'modules', mode: 0o040755 },
     await program(busybox, 'bin/busybox'),
     await program(fileURLToPath(new URL('../guests/init', import.meta.url)), 'init'),
+    ...(await Promise.all(modules.map((name) => program(join(kernel, 'modules', name), `modules/${name}`)))),
   ])
   const initrd = join(cache, 'linux-initrd')
   const old = await readFile(initrd).catch(() => undefined)
@@ -47,7 +71,7 @@ export async function linuxImage(): Promise<LinuxImage> {
     await rename(join(fresh, 'initrd'), initrd)
     await rm(fresh, { recursive: true })
   }
-  return { kernel, initrd }
+  return { kernel: join(kernel, 'kernel'), initrd }
 }
 
 /** What was found may be a file of this machine: the cache has a copy. */
@@ -60,17 +84,32 @@ function copied(find: (work: string) => Promise<string>): (work: string) => Prom
   }
 }
 
+/** A folder with a kernel and its modules, numbered in the order in which they are to be loaded. */
 async function findKernel(work: string): Promise<string> {
-  const installed = await kernelIn('/boot')
-  if (installed !== undefined) return installed
+  const root = (await hasKernel('/')) ? '/' : await unpackKernel(work)
+  const [name = ''] = await kernelsIn(root)
+  const found = join(work, 'found')
+  await mkdir(join(found, 'modules'), { recursive: true })
+  await copyFile(join(root, 'boot', name), join(found, 'kernel'))
+  const files = await readdir(modulesOf(root, name), { recursive: true })
+  for (const [index, module] of MODULES.entries()) {
+    const file = files.find((path) => new RegExp(`/${module}\\.ko(\\.xz)?$`).test(path))
+    if (file === undefined) continue
+    const copy = join(found, 'modules', `${index}-${module}.ko`)
+    await copyFile(join(modulesOf(root, name), file), file.endsWith('.xz') ? `${copy}.xz` : copy)
+    if (file.endsWith('.xz')) await mustRun(['xz', '--decompress', `${copy}.xz`])
+  }
+  return found
+}
+
+async function unpackKernel(work: string): Promise<string> {
   // The package of that name is empty and depends on the newest kernel.
   const { stdout } = await runCommand(['apt-cache', 'depends', 'linux-image-cloud-amd64'])
   const newest = /Depends: (linux-image-\S+)/.exec(stdout)?.[1]
   if (newest === undefined) throw new Error('no kernel in /boot, and apt knows no linux-image-cloud-amd64')
-  await unpack(newest, work)
-  const kernel = await kernelIn(join(work, 'root', 'boot'))
-  if (kernel === undefined) throw new Error(`the package ${newest} holds no kernel`)
-  return kernel
+  const root = await unpack(newest, work)
+  if (!(await hasKernel(root))) throw new Error(`the package ${newest} holds no kernel with modules`)
+  return root
 }
 
 async function findBusybox(work: string): Promise<string> {
@@ -80,24 +119,38 @@ async function findBusybox(work: string): Promise<string> {
     // A dynamic program names its loader in its first page.
     if (!begin.includes('/ld-')) return installed
   }
-  await unpack('busybox-static', work)
-  return join(work, 'root', 'bin', 'busybox')
+  return join(await unpack('busybox-static', work), 'bin', 'busybox')
 }
 
-async function unpack(name: string, work: string): Promise<void> {
+/** A package as its files would be installed, and the folder that they are in. */
+async function unpack(name: string, work: string): Promise<string> {
   // apt-get has no option for the folder that it downloads to.
   await mustRun(['env', `--chdir=${work}`, 'apt-get', 'download', '--quiet', name], { timeout: 120_000 })
   const file = (await readdir(work)).find((entry) => entry.endsWith('.deb'))
   if (file === undefined) throw new Error(`apt-get downloaded no package ${name}`)
   await mustRun(['dpkg-deb', '--extract', join(work, file), join(work, 'root')])
+  return join(work, 'root')
 }
 
 async function program(path: string, name: string): Promise<ArchiveEntry> {
   return { name, mode: 0o100755, content: await readFile(path) }
 }
 
-async function kernelIn(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder).catch(() => [])
-  const name = names.filter((file) => file.startsWith('vmlinuz-')).toSorted()[0]
-  return name === undefined ? undefined : join(folder, name)
+/** The names of the kernels below a root, the best first. */
+async function kernelsIn(root: string): Promise<string[]> {
+  const names = await readdir(join(root, 'boot')).catch(() => [])
+  return names.filter((file) => file.startsWith('vmlinuz-')).toSorted()
+}
+
+async function hasKernel(root: string): Promise<boolean> {
+  const [name] = await kernelsIn(root)
+  if (name === undefined) return false
+  return access(modulesOf(root, name)).then(
+    () => true,
+    () => false,
+  )
+}
+
+function modulesOf(root: string, kernel: string): string {
+  return join(root, 'lib', 'modules', kernel.slice('vmlinuz-'.length), 'kernel')
 }

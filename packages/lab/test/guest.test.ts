@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BeatWatch, GuestCommand, Lab, LabHost } from '@vmferry/lab'
 import {
@@ -127,7 +128,9 @@ describe.skipIf(problem !== null)(
     it.skipIf(noLinux !== null)(
       `may also be Linux${noLinux === null ? '' : ` (not here: ${noLinux})`}`,
       async () => {
-        const guest = await linuxGuest({ name: 'linux', memoryMiB: 192 })
+        const disk = join(lab.folder, 'data.raw')
+        await writeFile(disk, Buffer.alloc(1024 ** 2))
+        const guest = await linuxGuest({ name: 'linux', memoryMiB: 192, disk })
         start(lab.alpha, guest)
         const heard = listen(guest.beatPath)
         await heard.until((beats) => beats.length > 20, { timeout: 60_000 })
@@ -136,8 +139,19 @@ describe.skipIf(problem !== null)(
           backwards: 0,
           corrupt: false,
         })
+
+        // it writes to its disk, and notices that somebody else does
+        const written = (): Promise<Buffer> => readFile(disk).then((bytes) => bytes.subarray(0, 65_536))
+        await heard.until((beats) => beats.length > 60, { timeout: 60_000 })
+        const before = await written()
+        await heard.until((beats) => beats.length > 80)
+        expect((await written()).equals(before)).toBe(false)
+        const file = await open(disk, 'r+')
+        await file.write(Buffer.alloc(4096, 0xff), 0, 4096, 4096)
+        await file.close()
+        await heard.until((beats) => beats.some(({ ok, badAddress }) => !ok && badAddress === 2))
       },
-      70_000,
+      120_000,
     )
   },
 )
