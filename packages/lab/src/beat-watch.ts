@@ -111,8 +111,8 @@ export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
         else ask()
       }),
     report: (options) => {
-      const logged = sources.flatMap(({ host, path }) => readBeatLog(seenOutside(host, beatLog(path))))
-      return beatReport(beats, { ...options, logged })
+      const lines = sources.flatMap(({ host, path }) => readBeatLog(seenOutside(host, beatLog(path))))
+      return beatReport(beats, { ...options, logged: lines })
     },
     close,
     [Symbol.dispose]: close,
