@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namedBackends, passedDescriptors } from '../src/facts/network.ts'
+import { listeningSockets, namedBackends, passedDescriptors } from '../src/facts/network.ts'
 
 test.each([
   [['-netdev', 'bridge,id=n0'], [{ kind: 'bridge', name: 'br0' }]],
@@ -27,4 +27,13 @@ test.each([
   [['-drive', 'file=/images/fd.img'], []],
 ] as const)('%j has the descriptors %j', (words, descriptors) => {
   expect(passedDescriptors(['qemu-system-x86_64', ...words])).toEqual(descriptors)
+})
+
+test.each([
+  [['-chardev', 'socket,id=c0,path=/run/serial.sock,server=on,wait=off'], ['/run/serial.sock']],
+  [['-chardev', 'socket,id=c0,path=/run/serial.sock,server,nowait'], ['/run/serial.sock']],
+  [['-chardev', 'socket,id=c0,path=/run/vhost.sock'], []],
+  [['-chardev', 'socket,id=c0,host=localhost,port=4,server=on'], []],
+] as const)('%j listens at %j', (words, paths) => {
+  expect(listeningSockets(['qemu-system-x86_64', ...words])).toEqual(paths)
 })

@@ -2,7 +2,7 @@ import type { CallOptions, Finding, Offer } from '@vmferry/core/driver'
 import type { Definition } from '../guest/definition.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
-import { filesFromJson, statFiles } from './files.ts'
+import { filesFromJson, sizeIn, statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
 import { processorFromJson } from './processor.ts'
 
@@ -20,7 +20,9 @@ export async function fileFindings(
   const here = await statFiles(host, argv, call)
   const findings = here.flatMap(({ path, exists, writable, identity }) => {
     if (!exists) return [missing(path, host.name)]
-    return writable && there.get(path)?.identity !== identity ? [notShared(path, host.name)] : []
+    const same = there.get(path)?.identity ?? ''
+    if (writable) return same === identity ? [] : [notShared(path, host.name)]
+    return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
   })
   const written = here.filter(({ writable, path }) => writable && hasLocks(path)).map(({ path }) => path)
   if (findings.length > 0 || written.length === 0) return findings
@@ -66,6 +68,15 @@ function missing(path: string, host: string): Finding {
     'file-missing',
     `${path} is not on ${host}`,
     'make it reachable there under the same path',
+  )
+}
+
+function differs(path: string, host: string): Finding {
+  return warning(
+    'target',
+    'file-differs',
+    `${path} on ${host} has another size than at the source: a guest cannot be loaded with firmware of another size`,
+    'install the same version of that file on both hosts',
   )
 }
 

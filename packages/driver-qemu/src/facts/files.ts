@@ -8,6 +8,11 @@ export interface FileFact extends NamedFile {
   readonly identity: string
 }
 
+/** The bytes in an identity. */
+export function sizeIn(identity: string): string {
+  return identity.split(' ')[1] ?? ''
+}
+
 /** One line a file: inode and size, or nothing. Paths come as arguments. */
 const STAT = 'for f; do stat -L -c "%i %s" -- "$f" 2>/dev/null || echo; done; exit 0'
 

@@ -1,4 +1,4 @@
-import type { CallOptions, Finding, HostChannel } from '@vmferry/core/driver'
+import type { CallOptions, Finding, HostChannel, MigrationRequest } from '@vmferry/core/driver'
 import { optionsNamed } from '../guest/command-line.ts'
 import { type OptionList, optionValue, parseOptionList } from '../guest/option-list.ts'
 import { blocker, warning } from './finding.ts'
@@ -16,6 +16,32 @@ export function namedBackends(argv: readonly string[]): Backend[] {
   )
   const sockets = optionsNamed(argv, 'chardev').flatMap((value) => socketOf(options(value, 'backend')))
   return [...networks, ...sockets]
+}
+
+/** The UNIX sockets on which the guest's QEMU listens for other programs. */
+export function listeningSockets(argv: readonly string[]): string[] {
+  return optionsNamed(argv, 'chardev').flatMap((value) => {
+    const list = options(value, 'backend')
+    const path = optionValue(list, 'path')
+    return optionValue(list, 'backend') === 'socket' && path && listens(list) ? [path] : []
+  })
+}
+
+/** Within one host a QEMU that ends takes the paths of its sockets with it, also where another one has made them its own. */
+export function socketFindings(
+  host: string,
+  argv: readonly string[],
+  { source, target }: MigrationRequest,
+): Finding[] {
+  if (source.hostId === null || source.hostId !== target.hostId) return []
+  return listeningSockets(argv).map((path) =>
+    warning(
+      'target',
+      'socket-path-lost',
+      `the guest listens at ${path}, which the QEMU that it leaves removes on ${host}: nobody can connect there any more`,
+      'move it to another host, or let nothing depend on that socket',
+    ),
+  )
 }
 
 /** Options whose value is a descriptor that only the program which started this QEMU could pass. */
@@ -81,8 +107,13 @@ function networkOf(list: OptionList): Backend[] {
 
 function socketOf(list: OptionList): Backend[] {
   const path = optionValue(list, 'path')
-  const listens = ['on', 'yes', 'true'].includes(optionValue(list, 'server') ?? 'off')
-  return optionValue(list, 'backend') === 'socket' && path && !listens ? [{ kind: 'socket', name: path }] : []
+  return optionValue(list, 'backend') === 'socket' && path && !listens(list)
+    ? [{ kind: 'socket', name: path }]
+    : []
+}
+
+function listens(list: OptionList): boolean {
+  return ['on', 'yes', 'true'].includes(optionValue(list, 'server') ?? 'off')
 }
 
 /** Either of the two ways in which QEMU takes options. */

@@ -6,6 +6,7 @@ import type { Guest } from '../guest/list.ts'
 import { askSpare } from '../guest/process.ts'
 import { lacksParallel } from '../migration/parallel.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { displayFindings } from './display.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
@@ -63,6 +64,7 @@ function guestFindings({ host }: QemuHost, { definition, fenced }: Guest): Findi
     ...(fenced ? [] : [unfenced(definition.name)]),
     ...openMonitorFindings(definition, host.name),
     ...descriptorFindings(definition, host.name),
+    ...displayFindings(definition.name, definition.argv),
   ]
 }
 

@@ -14,7 +14,7 @@ import { fileFindings } from './file-findings.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
-import { networkFindings } from './network.ts'
+import { networkFindings, socketFindings } from './network.ts'
 import { processorFindings, processorFromJson } from './processor.ts'
 
 /** Holds the offer against this host: everything that stands in the way, at once. */
@@ -46,6 +46,7 @@ export async function targetFindings(
     ...ofQemu,
     ...files,
     ...networks,
+    ...socketFindings(host.name, definition.argv, request),
     ...clockFindings(host, 'target', facts),
   ]
 }

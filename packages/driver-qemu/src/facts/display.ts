@@ -1,0 +1,44 @@
+import type { Finding } from '@vmferry/core/driver'
+import { optionsNamed } from '../guest/command-line.ts'
+import { optionValue, parseOptionList } from '../guest/option-list.ts'
+import { warning } from './finding.ts'
+
+/** What whoever looks at a guest's display loses when it moves. */
+export function displayFindings(name: string, argv: readonly string[]): Finding[] {
+  return [
+    ...(vncOptions(argv).some(isUnknownPassword) ? [vncPassword(name)] : []),
+    ...(optionsNamed(argv, 'spice').length > 0 ? [spiceClients(name)] : []),
+  ]
+}
+
+function vncOptions(argv: readonly string[]): string[] {
+  const displays = optionsNamed(argv, 'display')
+    .filter((value) => value.startsWith('vnc='))
+    .map((value) => value.slice('vnc='.length))
+  return [...optionsNamed(argv, 'vnc'), ...displays]
+}
+
+/** One that is asked for and can only be set on a monitor: QEMU tells it to nobody. */
+function isUnknownPassword(text: string): boolean {
+  const options = parseOptionList(text, 'address')
+  const asked = ['on', 'yes', 'true'].includes(optionValue(options, 'password') ?? 'off')
+  return asked && optionValue(options, 'password-secret') === undefined
+}
+
+function vncPassword(name: string): Finding {
+  return warning(
+    'source',
+    'vnc-password',
+    `the VNC password of '${name}' was set while it ran, and its QEMU tells it to nobody: nobody can log in at the target`,
+    'set it there once the guest has moved, or start the guest with -object secret and password-secret=',
+  )
+}
+
+function spiceClients(name: string): Finding {
+  return warning(
+    'source',
+    'spice-clients',
+    `SPICE clients of '${name}' lose their connection when it moves`,
+    'connect them to the target then',
+  )
+}
