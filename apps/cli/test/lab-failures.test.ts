@@ -121,6 +121,14 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     await expectUntouched(['web1'])
   })
 
+  test('a read-only file of another size at the target is warned about', async () => {
+    const [guest] = await lab.alpha.processes('-name web1')
+    const image = / file=([^,]+)/.exec(guest?.argv.join(' ') ?? '')?.[1] ?? ''
+    undo.push(await lab.beta.replace(image, 'firmware of another version'))
+    const { lines } = await ferry(lab, 'plan', ALPHA, 'web1', BETA, '--live')
+    expect(JSON.stringify(lines)).toContain('file-differs')
+  })
+
   test('QEMU binary missing at the target', async () => {
     undo.push(await lab.beta.hide(QEMU))
     const { code, last } = await migrate()

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { isVmError } from '@vmferry/core'
 import { describe, expect, test } from 'vitest'
@@ -116,6 +116,17 @@ describe.skipIf(qemuProblem !== null)(
       // a disk that nothing in the guest uses is not locked, as one is not whose locks do not reach this host
       const idle = [...COMMAND, '-drive', `file=${disk},format=raw,if=none,id=idle`]
       expect(await codes(await rooms.here.start('db2', idle))).toEqual(['file-not-locked'])
+    })
+
+    test('within one host the socket that a guest listens on goes with the QEMU that it leaves', async () => {
+      await using rooms = await twoRooms()
+      const path = `${rooms.folder}/serial.sock`
+      const serial = ['-chardev', `socket,id=s0,path=${path},server=on,wait=off`, '-serial', 'chardev:s0']
+      const web1 = await rooms.here.start('web1', [...COMMAND, ...serial])
+      const { findings } = await web1.plan(rooms.there, {})
+      expect(findings.map(({ code }) => code)).toEqual(['socket-path-lost'])
+      await web1.migrate(rooms.there)
+      await expect(stat(path)).rejects.toThrow('ENOENT')
     })
 
     test('the network hears of the guest again once it runs at the target', async () => {
