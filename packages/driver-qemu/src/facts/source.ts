@@ -5,7 +5,7 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import type { QmpVersion } from '@vmferry/qmp'
+import type { QmpClient, QmpVersion } from '@vmferry/qmp'
 import { runStateOf } from '../domain.ts'
 import { UNFENCED } from '../fence/answer.ts'
 import { openMonitors, withMachineType } from '../guest/command-line.ts'
@@ -14,6 +14,8 @@ import type { Guest } from '../guest/list.ts'
 import { openMonitor } from '../guest/process.ts'
 import { lacksParallel } from '../migration/parallel.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { disksOf, disksToJson } from '../storage/disks.ts'
+import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { filesToJson, statFiles } from './files.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
@@ -49,6 +51,7 @@ export async function sourceFacts(
       monitor.execute('query-kvm', {}, { signal }),
       monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
+    const disks = request.copyStorage ? await diskFacts(monitor, host.name, call) : null
     const accelerator = kvm.enabled ? 'kvm' : 'tcg'
     const processor = guestProcessor(monitor, accelerator, (await facts).processor, signal)
     processor.catch(() => {})
@@ -79,6 +82,7 @@ export async function sourceFacts(
           files: filesToJson(await files),
           processor: processorToJson(await processor),
           version: versionText(monitor.version),
+          ...(disks && { disks: disksToJson(disks.disks) }),
         },
       },
       findings: [
@@ -90,6 +94,8 @@ export async function sourceFacts(
           ? [missedWrites(definition.name, host.name)]
           : []),
         ...(lacksParallel(request, capabilities) ? [noParallel(host.name)] : []),
+        ...storageWishes(request),
+        ...(disks?.findings ?? []),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',
@@ -103,6 +109,16 @@ export async function sourceFacts(
   } finally {
     await monitor.close()
   }
+}
+
+/** The disks that may have to be copied, and what keeps this QEMU from it. */
+async function diskFacts(monitor: QmpClient, host: string, { signal }: CallOptions) {
+  const [drives, commands] = await Promise.all([
+    monitor.execute('query-block', {}, { signal }),
+    monitor.execute('query-commands', {}, { signal }),
+  ])
+  const known = new Set(commands.map(({ name }) => name))
+  return { disks: disksOf(drives), findings: lacksStorage('source', known, host) }
 }
 
 function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {

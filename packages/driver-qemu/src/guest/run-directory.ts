@@ -75,7 +75,11 @@ export interface GuestFolder {
   readonly mayHaveRun: string
   /** Where an incoming migration listens. */
   readonly migrationSocket: string
+  /** Where the disks of an incoming migration come in. */
+  readonly storageSocket: string
   readonly tunnelSocket: string
+  /** The way to the target's {@link GuestFolder.storageSocket}. */
+  readonly disksSocket: string
   readonly tunnelProcess: string
   readonly tunnelLog: string
   /** Identity of the process that cancels a copy whose controller is lost. */
@@ -97,7 +101,9 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     incoming: `${path}/incoming.json`,
     mayHaveRun: `${path}/may-have-run`,
     migrationSocket: `${path}/migrate.sock`,
+    storageSocket: `${path}/nbd.sock`,
     tunnelSocket: `${path}/tunnel.sock`,
+    disksSocket: `${path}/disks.sock`,
     tunnelProcess: `${path}/tunnel`,
     tunnelLog: `${path}/tunnel.log`,
     deadMan: `${path}/dead-man`,

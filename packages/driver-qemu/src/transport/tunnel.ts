@@ -5,22 +5,26 @@ import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
-/** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */
+/** A UNIX socket of the source that leads to one of the target. */
+export type Forward = readonly [near: string, far: string]
+
+/** Starts the ssh that carries UNIX sockets of the source to those of the target. It outlives the controller; its record comes first. */
 export async function startTunnel(
   host: HostChannel,
   fence: Fence,
   folder: GuestFolder,
   to: SshDestination,
-  remoteSocket: string,
+  ways: readonly Forward[],
   call: EffectOptions,
 ): Promise<void> {
   const forward = ['-N', '-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
-  const argv = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
+  const argv = sshArguments(to, [...forward, ...ways.flatMap(([near, far]) => ['-L', `${near}:${far}`])])
   try {
     await host.detach(fence.launch(folder.tunnelProcess, argv, call), {
       ...call,
       log: folder.tunnelLog,
-      until: folder.tunnelSocket,
+      // ssh makes them in this order
+      until: ways.at(-1)?.[0] ?? folder.tunnelSocket,
       timeout: 20_000,
     })
   } catch (error) {
@@ -39,6 +43,7 @@ export async function startTunnel(
 export const END_TUNNEL: readonly Step<null>[] = [
   end('tunnel', 2),
   drop('tunnel.sock'),
+  drop('disks.sock'),
   drop('tunnel'),
   drop('tunnel.log'),
 ]
