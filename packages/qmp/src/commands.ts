@@ -132,6 +132,8 @@ export interface QmpCommands {
       readonly sync: 'top' | 'full' | 'none' | 'incremental' | (string & {})
       /** Bytes per second. */
       readonly speed?: QmpInteger
+      /** Bytes that may be on their way. */
+      readonly 'buf-size'?: QmpInteger
       readonly 'copy-mode'?: 'background' | 'write-blocking' | (string & {})
       readonly 'on-source-error'?: 'report' | 'ignore' | 'enospc' | 'stop' | (string & {})
       readonly 'on-target-error'?: 'report' | 'ignore' | 'enospc' | 'stop' | (string & {})

@@ -113,12 +113,20 @@ export async function sourceFacts(
 
 /** The disks that may have to be copied, and what keeps this QEMU from it. */
 async function diskFacts(monitor: QmpClient, host: string, { signal }: CallOptions) {
-  const [drives, commands] = await Promise.all([
+  const [drives, jobs, commands] = await Promise.all([
     monitor.execute('query-block', {}, { signal }),
+    monitor.execute('query-block-jobs', {}, { signal }),
     monitor.execute('query-commands', {}, { signal }),
   ])
   const known = new Set(commands.map(({ name }) => name))
-  return { disks: disksOf(drives), findings: lacksStorage('source', known, host) }
+  const busy = jobs.map(({ type, device }) =>
+    blocker(
+      'block-job',
+      `QEMU on ${host} has a ${type} job on ${device}, which a copy of disks would have to end`,
+      'let it end, then migrate again',
+    ),
+  )
+  return { disks: disksOf(drives), findings: [...lacksStorage('source', known, host), ...busy] }
 }
 
 function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {

@@ -154,7 +154,8 @@ do_arrive() {
 }
 
 filed() { file images "$(cat "$guest/images" 2>/dev/null)
-$1"; }
+$1
+"; }
 
 do_image() {
   IFS= read -r pieces || return

@@ -13,6 +13,7 @@ import { type Step, tell } from '../fence/step.ts'
 import type { DiskFigures, StorageCopy } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { convergence, type Need } from './convergence.ts'
+import { figures, report, reportDisks } from './figures.ts'
 import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
@@ -163,8 +164,7 @@ async function followed(
     if (isOver(info.status)) return { info, disks }
     if (held && info.status === 'pre-switchover') {
       // the guest stands still until both have been done
-      await storage.finish(call)
-      await fence.act([tell('migrate-continue', { state: 'pre-switchover' })], call)
+      await storage.finish(tell('migrate-continue', { state: 'pre-switchover' }), call)
       held = false
       continue
     }
@@ -195,41 +195,6 @@ async function helpAlong(
   }
   await fence.act([tell('migrate-set-parameters', { 'downtime-limit': need.downtime })], call)
   tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
-}
-
-function report({ ram }: MigrationInfo, disks: DiskFigures, { onProgress }: EffectOptions): void {
-  if (!ram || !onProgress) return
-  const page = ram['page-size']
-  onProgress({
-    type: 'transfer',
-    round: Math.max(1, ram['dirty-sync-count']),
-    bytes: disks.bytes + ram.transferred,
-    remainingBytes: disks.remaining + ram.remaining,
-    totalBytes: disks.bytes + disks.remaining + ram.total,
-    dirtyBytesPerSecond: ram['dirty-pages-rate'] * page,
-  })
-}
-
-/** Before the memory's turn. */
-function reportDisks({ bytes, remaining }: DiskFigures, memory: number, { onProgress }: EffectOptions): void {
-  onProgress?.({
-    type: 'transfer',
-    round: 1,
-    bytes,
-    remainingBytes: remaining + memory,
-    totalBytes: bytes + remaining + memory,
-  })
-}
-
-function figures(info: MigrationInfo, disks: DiskFigures): Performed {
-  const { ram, downtime, 'setup-time': setup } = info
-  return {
-    rounds: ram?.['dirty-sync-count'] ?? 0,
-    bytes: disks.bytes + (ram?.transferred ?? 0),
-    ...(setup !== undefined && { setupMs: setup }),
-    // right after the end QEMU may still say 0 for both (6 of 44 runs, measured on 7.2)
-    ...(downtime !== undefined && (info['total-time'] ?? 0) > 0 && { hypervisorDowntimeMs: downtime }),
-  }
 }
 
 function isOver(status: string | undefined): boolean {

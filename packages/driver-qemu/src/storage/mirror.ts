@@ -11,6 +11,9 @@ const THROTTLE = 'vmferry-disks'
 /** Milliseconds between two looks: often at first, as small disks are soon there. */
 const POLL = { first: 100, later: 500, firstFor: 3_000, last: 2 }
 
+/** Bytes. QEMU's own is 16 MiB, which it sends at once whatever the limit (measured on 10.0). */
+const LIMITED_FLIGHT = 2 ** 20
+
 /** Bytes of the disks so far, holes included, and what is left of them. */
 export interface DiskFigures {
   readonly bytes: number
@@ -24,8 +27,8 @@ export interface StorageCopy {
   copy(onFigures: (figures: DiskFigures) => void, call: EffectOptions): Promise<void>
   /** How far they are. VM_PHASE_FAILED if the copy of one has failed. */
   look(call: EffectOptions): Promise<DiskFigures>
-  /** Ends the copy of a guest that stands still. Resolves once nothing of it is left; VM_PHASE_FAILED if one lacks a byte. */
-  finish(call: EffectOptions): Promise<void>
+  /** Ends the copy of a guest that stands still, and then does that. VM_PHASE_FAILED, and not that, if a disk lacks a byte. */
+  finish(then: Step, call: EffectOptions): Promise<void>
   /** What makes QEMU obey another limit from now on: bytes per second for disks and memory together. */
   limited(limit: number): readonly Step[]
 }
@@ -41,16 +44,22 @@ export interface StorageOrder {
   limit(): number
 }
 
+/** Everything is copied once; what is written meanwhile, too; the same beside the memory; and the end. */
+type State = 'copying' | 'following' | 'beside' | 'ending'
+
 /**
- * Each disk is a mirror job over NBD. In the background first; when all has been copied once, a write of the guest is done when
- * it is done at the target too, so that the copy cannot fall behind. A QEMU before 8.2 can only do that from the start.
+ * Each disk is a mirror job over NBD. In the background first; once as much has been copied as there was, a write of the guest
+ * is done when it is done at the target too, so that the copy cannot fall behind. A QEMU before 8.2 can only do that from the
+ * start.
  */
 export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): StorageCopy {
   const { disks, clock, host } = order
-  let state: 'copying' | 'following' | 'ending' = 'copying'
+  let state: State = 'copying'
 
   const jobs = async ({ signal }: EffectOptions): Promise<readonly BlockJobInfo[]> => {
     const known = await monitor.execute('query-block-jobs', {}, { signal })
+    const other = known.find(({ device }) => !disks.some(({ id }) => id === device))
+    if (other) throw strange(other, host)
     return disks.map(({ id, path }) => {
       const job = known.find(({ device }) => device === id)
       const early = state !== 'ending' && job?.status === 'concluded'
@@ -66,7 +75,7 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
 
   const limited = (limit: number): readonly Step[] => {
     if (disks.length === 0) return []
-    if (state !== 'copying') return [throttled(shares(limit).disks)]
+    if (state !== 'copying') return [throttled(state === 'following' ? limit : shares(limit).disks)]
     const speed = perDisk(limit, disks.length)
     return disks.map(({ id }) => attempt('block-job-set-speed', { device: id, speed }))
   }
@@ -84,7 +93,8 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
       const mode = changes ? 'background' : 'write-blocking'
       await fence.act([...forgetting(disks), ...starting(order, mode)], call)
       const from = clock.monotonic()
-      const until = async (done: (job: BlockJobInfo) => boolean): Promise<void> => {
+      const first = (await jobs(call)).map(({ len }) => Number(len))
+      const until = async (done: (job: BlockJobInfo, at: number) => boolean): Promise<void> => {
         for (;;) {
           const known = await jobs(call)
           onFigures(figuresOf(known))
@@ -93,17 +103,17 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
           await sleep(clock, early ? POLL.first : POLL.later, call.signal)
         }
       }
-      await until(({ ready }) => ready)
+      await until(({ ready, offset }, at) => ready || (changes && Number(offset) >= (first[at] ?? 0)))
       state = 'following'
       const follow = disks.map(({ id }) =>
         tell('block-job-change', { id, type: 'mirror', 'copy-mode': 'write-blocking' }),
       )
       await fence.act([...limited(order.limit()), ...(changes ? follow : [])], call)
-      await until((job) => !changes || job['actively-synced'] !== false)
+      await until((job) => job.ready && job['actively-synced'] !== false)
+      state = 'beside'
+      await fence.act(limited(order.limit()), call)
     },
-    async finish(call) {
-      if (disks.length === 0) return
-      const { signal } = call
+    async finish(then, call) {
       state = 'ending'
       // of one that is ready this is its end, not its failure
       await fence.act(
@@ -111,17 +121,12 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
         call,
       )
       while (!(await jobs(call)).every(({ status }) => status === 'concluded'))
-        await sleep(clock, POLL.last, signal)
+        await sleep(clock, POLL.last, call.signal)
       const ended = disks.flatMap(({ id }) => [
         tell('job-dismiss', { id }),
         tell('blockdev-del', { 'node-name': id }),
       ])
-      const answers = await fence.act([...ended, tell('query-block-jobs')], call)
-      const left = (answers.at(-1) as readonly BlockJobInfo[]).map(({ device }) => device)
-      if (left.length > 0)
-        throw vmError('VM_PHASE_FAILED', `a block job is left at the switchover: ${left.join(', ')}`, {
-          host,
-        })
+      await fence.act([...ended, then], call)
     },
   }
 }
@@ -155,6 +160,8 @@ function starting({ disks, socket, limit }: StorageOrder, mode: string): readonl
         'copy-mode': mode,
         'auto-dismiss': false,
         speed,
+        // a limited job sends as much as it may have in flight, and then waits
+        ...(speed > 0 && { 'buf-size': LIMITED_FLIGHT }),
       }),
     ]),
   ]
@@ -201,6 +208,18 @@ export async function endMirrors(
   }
   const off = [{ capability: 'pause-before-switchover', state: false }]
   await fence.act([...forgetting(disks), attempt('migrate-set-capabilities', { capabilities: off })], call)
+}
+
+/** It would write to the disk of a guest that has moved. */
+function strange({ type, device }: BlockJobInfo, host: string): Error {
+  return vmError(
+    'VM_PHASE_FAILED',
+    `somebody began a ${type} job on ${device} on ${host} while the disks are copied`,
+    {
+      host,
+      remedy: 'let that job end, or end it, then migrate again',
+    },
+  )
 }
 
 function broken(path: string, host: string, words = 'its job has ended'): Error {

@@ -40,9 +40,8 @@ export async function closeImages(
     attempt('nbd-server-stop'),
     ...disks.map(({ id }) => attempt('blockdev-del', { 'node-name': id })),
   ]
-  await fence.act(closed, call)
-  const [drives] = await fence.ask([tell('query-block')], call)
-  const opened = writtenNodes(drives).map((node, at) =>
+  const answers = await fence.act([...closed, tell('query-block')], call)
+  const opened = writtenNodes(answers.at(-1) as readonly BlockInfo[]).map((node, at) =>
     tell('block-export-add', { type: 'nbd', id: `vmferry-open${at}`, 'node-name': node, writable: false }),
   )
   const early = [{ capability: 'late-block-activate', state: false }]
