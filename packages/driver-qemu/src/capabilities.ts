@@ -11,7 +11,14 @@ const ABILITIES = {
   abortableUntil: 'hand-over',
   progress: 'bytes',
   pausedGuests: true,
-  features: { autoConverge: true, maxDowntime: true, multifd: true, startPaused: true, suspend: true },
+  features: {
+    autoConverge: true,
+    copyStorage: true,
+    maxDowntime: true,
+    multifd: true,
+    startPaused: true,
+    suspend: true,
+  },
 } as const
 
 /** All that this driver can ever do. What one host lacks is a finding of the check, not a gap here. */

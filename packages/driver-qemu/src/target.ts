@@ -10,9 +10,10 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
+import { fileFindings } from './facts/file-findings.ts'
 import { arrivingDefinition, takenFindings, targetFindings } from './facts/target.ts'
 import { type Fence, fenceOf } from './fence/fence.ts'
-import { arrive, end, remove } from './fence/step.ts'
+import { arrive, end, remove, unmake } from './fence/step.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
 import { listGuests } from './guest/list.ts'
 import { type LiveGuest, launchGuest } from './guest/process.ts'
@@ -21,6 +22,9 @@ import { hostRecord, type MigrationFile } from './migration/file.ts'
 import { commitSteps, openIncoming } from './migration/incoming.ts'
 import { listening } from './migration/listening.ts'
 import type { QemuHost } from './qemu-host.ts'
+import { absentDisks, type CopiedDisk, disksIn } from './storage/disks.ts'
+import { storageFindings } from './storage/findings.ts'
+import { imageStep } from './storage/image.ts'
 import { targetTls, wantsTls } from './tls/half.ts'
 import { targetTransports } from './transport/choose.ts'
 
@@ -43,7 +47,10 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
       try {
         return await prepared(at, { fence, folder, definition, offer, request }, call)
       } catch (error) {
-        await fence.act([end('process', 0), remove()], { ...call, signal: AbortSignal.timeout(20_000) })
+        await fence.act([end('process', 0), unmake(), remove()], {
+          ...call,
+          signal: AbortSignal.timeout(20_000),
+        })
         if (call.signal.aborted || isVmError(error, 'VM_CONNECTION')) throw error
         const known = isVmError(error, 'VM_PHASE_FAILED') || isVmError(error, 'VM_EXISTS')
         throw known ? error : asFailure(error, host.name)
@@ -56,8 +63,9 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
       if (!guest || !file)
         throw vmError('VM_NOT_FOUND', `${host.name} has no incoming migration ${id}`, { host: host.name })
       const { folder, process, definition } = guest
-      const ticket: Ticket = { transport: 'unix', endpoints: { ram: folder.migrationSocket } }
-      const arrival = { domain: definition.name, folder, file, process, ticket }
+      const endpoints = { ram: folder.migrationSocket, nbd: folder.storageSocket }
+      const ticket: Ticket = { transport: 'unix', endpoints }
+      const arrival = { domain: definition.name, folder, file, process, ticket, disks: disksIn(file.offer) }
       const { ticket: _ticket, ...half } = openIncoming(at, arrival, null)
       return { ...half, record: hostRecord('target', definition.name, file) }
     },
@@ -80,10 +88,33 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
   await fence.act([arrive(file, definitionToJson(definition))], call)
   await refuseTaken(at, coming, call)
+  const disks = await imagesMade(at, coming, call)
   const { process, monitor } = await launched(at.host, coming, call)
-  const ticket = await listening(at, coming, call)
+  const ticket = await listening(at, { ...coming, disks }, call)
   const commit = await fence.ready(commitSteps(file), call)
-  return openIncoming(at, { domain: definition.name, folder, file, process, ticket }, { monitor, commit })
+  return openIncoming(
+    at,
+    { domain: definition.name, folder, file, process, ticket, disks },
+    { monitor, commit },
+  )
+}
+
+/** Looked at once more: what is made here stays until the copy is aborted. */
+async function imagesMade(at: QemuHost, coming: Coming, call: EffectOptions): Promise<CopiedDisk[]> {
+  const { fence, offer, definition } = coming
+  if (!coming.request.copyStorage) return []
+  const findings = await Promise.all([
+    fileFindings(at, offer, definition, call),
+    storageFindings(at.host, offer, call),
+  ])
+  const blocker = findings.flat().find(({ severity }) => severity === 'blocker')
+  if (blocker) {
+    const { message, remedy = 'look at the plan' } = blocker
+    throw vmError('VM_PHASE_FAILED', message, { host: at.host.name, phase: 'prepare', remedy })
+  }
+  const disks = await absentDisks(at.host, offer, call)
+  await fence.act(disks.map(imageStep), call)
+  return disks
 }
 
 async function launched(

@@ -17,6 +17,7 @@ function target(change: Partial<TargetHypervisor> = {}): TargetHypervisor {
       ['host-x86_64-cpu', []],
     ]),
     capabilities: new Set(),
+    commands: new Set(),
     ...change,
   }
 }

@@ -37,7 +37,7 @@ test('a target that knows no parallel connections says so before it listens', as
   } as unknown as Fence
   const request = { connections: 4, transport: 'ssh', uri: null } as ChosenRequest
   const at = { host: { name: 'beta' } } as QemuHost
-  const listener = { fence, folder: guestFolder('/run', 'm-1'), offer: {} as Offer, request }
+  const listener = { fence, folder: guestFolder('/run', 'm-1'), offer: {} as Offer, request, disks: [] }
   const error: unknown = await listening(at, listener, {} as EffectOptions).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'VM_PHASE_FAILED', host: 'beta', remedy: expect.any(String) })
   expect(isVmError(error) && error.message).toBe('QEMU on beta knows no parallel connections')

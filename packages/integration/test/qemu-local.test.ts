@@ -15,8 +15,8 @@ async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
 
 /** A zombie that its parent has not yet seen is not alive. */
 async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
-  return !/\) [ZX]/.test(stat)
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 (gone) X')
+  return !/\) [ZX]/.test(line)
 }
 
 describe.skipIf(qemuProblem !== null)(

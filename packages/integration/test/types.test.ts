@@ -37,13 +37,12 @@ test('what QEMU’s driver denies does not compile, what it grants does', () => 
       maxDowntime: 100,
       autoConverge: true,
       paused: true,
+      copyStorage: true,
       connections: 4,
     })
     expectTypeOf(moved).toEqualTypeOf<Domain<Qemu>>()
     // @ts-expect-error -- no post-copy in the manifest
     await web1.migrate(there, { postCopy: true })
-    // @ts-expect-error -- no storage is copied
-    await web1.migrate(there, { copyStorage: true })
     // @ts-expect-error -- a transport that the driver lacks
     await web1.migrate(there, { uri: 'rdma://beta' })
     // @ts-expect-error -- a transport that only the target's driver has

@@ -6,7 +6,9 @@
  *   2. compares a part of the fill with the pattern: every line of 64 bytes once in PASS ticks,
  *   3. prints  TTTTTTTT CCCC k  (tick, boot cookie, state) on COM1; after the first wrong word, for good,
  *      TTTTTTTT CCCC Baaaaaaaa  with its address,
- *   4. halts.
+ *   4. writes the next SPT sectors of the first DISK_MIB MiB of its IDE disk, if it has one, each of which must hold what it
+ *      was given in the round before; a wrong one is told as an address, by its number,
+ *   5. halts.
  * So the rate depends on neither the host nor the accelerator.
  *
  * Protected mode and no BIOS call after the load: KVM may have to emulate a guest in real mode.
@@ -16,7 +18,7 @@
  * find the faults of a migration must not find that one.
  *
  * --defsym FILL_MIB= RING_MIB= PPT= (pages per tick) STEP= (bytes between two filled words, a power of two, 4 = all)
- *          PASS= (ticks)
+ *          PASS= (ticks) DISK_MIB= (0: no disk) SPT= (sectors per tick)
  */
     .set FILL,    0x100000
     .set RING,    FILL + FILL_MIB * 0x100000
@@ -29,6 +31,7 @@
     .endif
     .set CHECKS,  (FILL_MIB * 0x100000 / STRIDE + PASS - 1) / PASS
     .set COM1,    0x3f8
+    .set IDE,     0x1f0
     .set DIVISOR, 4773                  /* 1193182 Hz / 4773 = 249.99 Hz */
 
     .code16
@@ -118,6 +121,11 @@ protected:
     outb %al, $0x21
     movb $0xff, %al
     outb %al, $0xa1
+    .if DISK_MIB
+    movw $IDE + 0x206, %dx              /* no interrupts: the disk is asked */
+    movb $2, %al
+    outb %al, %dx
+    .endif
     movb $0x34, %al                     /* PIT channel 0, mode 2 */
     outb %al, $0x43
     movb $DIVISOR & 255, %al
@@ -162,6 +170,9 @@ awake:                                  /* IRQ 0 while halted; not by IRET, whic
     movl %edi, ring_at
     movl %ebx, generation
 4:
+    .if DISK_MIB
+    call disk
+    .endif
     movl fill_at, %edi
     call word_at
     movl $CHECKS, %ecx
@@ -207,6 +218,73 @@ awake:                                  /* IRQ 0 while halted; not by IRET, whic
 2:  movb $'\n', %al
     call put
     jmp beat
+
+    .if DISK_MIB
+disk:
+    movl $SPT, %ecx
+1:  pushl %ecx
+    movl sector, %ebx
+    movl disk_round, %ebp
+    subl $1, %ebp
+    jb 4f                               /* nothing is known of the first round */
+    movb $0x20, %cl                     /* read */
+    call ide
+2:  inl %dx, %eax
+    cmpl %esi, %eax
+    je 3f
+    movl %ebx, %edi
+    call wrong
+3:  addl $GOLDEN, %esi
+    loop 2b
+4:  incl %ebp
+    movb $0x30, %cl                     /* write */
+    call ide
+5:  movl %esi, %eax
+    outl %eax, %dx
+    addl $GOLDEN, %esi
+    loop 5b
+    call forget
+    incl %ebx
+    cmpl $DISK_MIB * 2048, %ebx
+    jb 6f
+    xorl %ebx, %ebx
+    incl %ebp
+    movl %ebp, disk_round
+6:  movl %ebx, sector
+    popl %ecx
+    loop 1b
+    ret
+
+ide:                                    /* gives command CL for sector EBX; then DX is the data port, ECX its words, and */
+    movw $IDE + 7, %dx                  /* ESI the first one that belongs there in round EBP */
+1:  inb %dx, %al
+    testb $0x80, %al
+    jnz 1b
+    movw $IDE + 2, %dx
+    movb $1, %al
+    outb %al, %dx
+    movl %ebx, %eax
+    orl $0xe0000000, %eax
+    movl $4, %esi
+2:  incl %edx
+    outb %al, %dx
+    shrl $8, %eax
+    decl %esi
+    jnz 2b
+    incl %edx
+    movb %cl, %al
+    outb %al, %dx
+3:  inb %dx, %al
+    testb $0x80, %al
+    jnz 3b
+    testb $8, %al
+    jz 3b
+    movw $IDE, %dx
+    imull $GOLDEN, %ebx, %esi
+    addl %ebp, %esi
+    movl $128, %ecx
+    ret
+    .endif
 
 word_at:                                /* EAX = the word that belongs at EDI */
     movl %edi, %eax
@@ -276,5 +354,7 @@ ring_at:    .long RING
 fill_at:    .long FILL
 phase:      .long 0
 bad:        .long 0
+sector:     .long 0
+disk_round: .long 0
 cookie:     .word 0
     .org 2048                           /* the four sectors that the packet and the BIOS load */

@@ -16,6 +16,10 @@ export interface BeatMemory {
   readonly pagesPerTick: number
   /** Bytes between two filled words, a power of two from 4 (default: all words, incompressible) to 4096 (one per page). */
   readonly stepBytes?: number
+  /** MiB at the start of the guest's IDE disk (`-device ide-hd,bus=ide.0`) that it writes and checks. Default: 0, it has none. */
+  readonly diskMiB?: number
+  /** Sectors of 512 bytes written at each of the 250 ticks. Default: 8, which is 1,024,000 bytes per second. */
+  readonly sectorsPerTick?: number
 }
 
 /** Milliseconds of guest time between two beats. */
@@ -54,10 +58,19 @@ export async function buildBeat(memory: BeatMemory): Promise<string> {
   })
 }
 
-function symbolsOf({ fillMiB, ringMiB, pagesPerTick, stepBytes = 4 }: BeatMemory): string[] {
+function symbolsOf({
+  fillMiB,
+  ringMiB,
+  pagesPerTick,
+  stepBytes = 4,
+  diskMiB = 0,
+  sectorsPerTick = 8,
+}: BeatMemory): string[] {
   whole('fillMiB', fillMiB, 1)
   whole('ringMiB', ringMiB, 1)
   whole('pagesPerTick', pagesPerTick, 0)
+  whole('diskMiB', diskMiB, 0)
+  whole('sectorsPerTick', sectorsPerTick, 1)
   if (fillMiB + ringMiB > 2048) throw new Error('fillMiB and ringMiB must be 2048 together at most')
   if (!Number.isInteger(Math.log2(stepBytes)) || stepBytes < 4 || stepBytes > 4096) {
     throw new Error(`stepBytes must be a power of two from 4 to 4096, not ${stepBytes}`)
@@ -68,6 +81,8 @@ function symbolsOf({ fillMiB, ringMiB, pagesPerTick, stepBytes = 4 }: BeatMemory
     PPT: pagesPerTick,
     STEP: stepBytes,
     PASS: beatPassTicks,
+    DISK_MIB: diskMiB,
+    SPT: sectorsPerTick,
   }
   return Object.entries(values).map(([name, value]) => `${name}=${value}`)
 }

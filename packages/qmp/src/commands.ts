@@ -7,6 +7,7 @@ import type {
   ChardevInfo,
   CpuDefinition,
   CpuInfo,
+  JobInfo,
   MachineInfo,
   ObjectProperty,
   StatusInfo,
@@ -102,6 +103,10 @@ export interface QmpCommands {
   'query-chardev': Command<QmpNothing, readonly ChardevInfo[]>
   'qom-list': Command<{ readonly path: string }, readonly ObjectProperty[]>
   'qom-get': Command<{ readonly path: string; readonly property: string }, QmpValue>
+  'qom-set': Command<
+    { readonly path: string; readonly property: string; readonly value: QmpValue },
+    QmpNothing
+  >
   'qom-list-types': Command<
     { readonly implements?: string; readonly abstract?: boolean },
     readonly { readonly name: string; readonly parent?: string; readonly abstract?: boolean }[]
@@ -127,11 +132,24 @@ export interface QmpCommands {
       readonly sync: 'top' | 'full' | 'none' | 'incremental' | (string & {})
       /** Bytes per second. */
       readonly speed?: QmpInteger
+      /** Bytes that may be on their way. */
+      readonly 'buf-size'?: QmpInteger
       readonly 'copy-mode'?: 'background' | 'write-blocking' | (string & {})
       readonly 'on-source-error'?: 'report' | 'ignore' | 'enospc' | 'stop' | (string & {})
       readonly 'on-target-error'?: 'report' | 'ignore' | 'enospc' | 'stop' | (string & {})
       readonly 'auto-finalize'?: boolean
       readonly 'auto-dismiss'?: boolean
+    },
+    QmpNothing
+  >
+  'query-jobs': Command<QmpNothing, readonly JobInfo[]>
+  'job-dismiss': Command<{ readonly id: string }, QmpNothing>
+  /** QEMU 8.2. */
+  'block-job-change': Command<
+    {
+      readonly id: string
+      readonly type: 'mirror' | (string & {})
+      readonly 'copy-mode': 'write-blocking' | (string & {})
     },
     QmpNothing
   >
@@ -158,6 +176,17 @@ export interface QmpCommands {
     QmpNothing
   >
   'nbd-server-stop': Command<QmpNothing, QmpNothing>
+  /** Breaks connections that do not answer. */
+  yank: Command<
+    {
+      readonly instances: readonly {
+        readonly type: 'block-node' | 'chardev' | 'migration' | (string & {})
+        readonly 'node-name'?: string
+        readonly id?: string
+      }[]
+    },
+    QmpNothing
+  >
 }
 
 /** The name of a typed command. */

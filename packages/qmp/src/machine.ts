@@ -153,4 +153,17 @@ export interface BlockJobInfo {
   readonly 'auto-finalize': boolean
   readonly 'auto-dismiss': boolean
   readonly error?: string
+  /** Whether a mirror has nothing left to copy and writes what the guest writes (8.2); absent before. */
+  readonly 'actively-synced'?: boolean
+}
+
+/** A job of any kind, also one that is over and was not dismissed. */
+export interface JobInfo {
+  readonly id: string
+  readonly type: 'mirror' | 'create' | (string & {})
+  readonly status: 'created' | 'running' | 'paused' | 'ready' | 'standby' | 'concluded' | (string & {})
+  readonly 'current-progress': QmpInteger
+  readonly 'total-progress': QmpInteger
+  /** Why it failed. Absent: it did not, so far. */
+  readonly error?: string
 }

@@ -1,6 +1,7 @@
 import type { CallOptions, Finding, Offer } from '@vmferry/core/driver'
 import type { Definition } from '../guest/definition.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { disksIn } from '../storage/disks.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
 import { filesFromJson, sizeIn, statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
@@ -16,15 +17,19 @@ export async function fileFindings(
   { argv }: Definition,
   call: CallOptions,
 ): Promise<Finding[]> {
+  const copied = new Set(disksIn(offer).map(({ path }) => path))
   const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
   const here = await statFiles(host, argv, call)
   const findings = here.flatMap(({ path, exists, writable, identity }) => {
-    if (!exists) return [missing(path, host.name)]
+    if (!exists) return copied.has(path) ? [] : [missing(path, writable, host.name)]
     const same = there.get(path)?.identity ?? ''
-    if (writable) return same === identity ? [] : [notShared(path, host.name)]
-    return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
+    if (!writable) return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
+    if (same === identity) return []
+    return [copied.has(path) ? inTheWay(path, host.name) : notShared(path, host.name)]
   })
-  const written = here.filter(({ writable, path }) => writable && hasLocks(path)).map(({ path }) => path)
+  const written = here
+    .filter((file) => file.exists && file.writable && hasLocks(file.path))
+    .map(({ path }) => path)
   if (findings.length > 0 || written.length === 0) return findings
   if (lacksLocks(argv)) return [unlocked(host.name)]
   const { accelerator } = processorFromJson(offer.cookie?.['processor']) ?? { accelerator: 'tcg' }
@@ -62,12 +67,13 @@ function lockFindings(path: string, host: string, lock: FileLock): Finding[] {
   return [{ ...finding, words: lock.words }]
 }
 
-function missing(path: string, host: string): Finding {
+function missing(path: string, writable: boolean, host: string): Finding {
+  const copying = writable ? ', or let --copy-storage copy a disk that is a file' : ''
   return blocker(
     'target',
     'file-missing',
     `${path} is not on ${host}`,
-    'make it reachable there under the same path',
+    `make it reachable there under the same path${copying}`,
   )
 }
 
@@ -80,12 +86,21 @@ function differs(path: string, host: string): Finding {
   )
 }
 
+function inTheWay(path: string, host: string): Finding {
+  return blocker(
+    'target',
+    'file-in-the-way',
+    `${path} on ${host} is another file than at the source, and is never written over`,
+    'remove it there if nobody needs it, or put the disk on storage that both hosts share',
+  )
+}
+
 function notShared(path: string, host: string): Finding {
   return blocker(
     'target',
     'file-not-shared',
     `${path} on ${host} is another file than at the source`,
-    'put writable disks on storage that both hosts share',
+    'put writable disks on storage that both hosts share; or remove it there and use --copy-storage',
   )
 }
 

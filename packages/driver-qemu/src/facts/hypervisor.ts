@@ -13,10 +13,12 @@ export interface TargetHypervisor {
   readonly processors: ReadonlyMap<string, readonly string[]> | null
   /** Names of migration capabilities; null where it does not say. */
   readonly capabilities: ReadonlySet<string> | null
+  /** Names of QMP commands; null where it does not say. */
+  readonly commands: ReadonlySet<string> | null
 }
 
 /** Only the help knows the aliases of devices. */
-const QUESTIONS = ['query-version', 'query-cpu-definitions', 'query-migrate-capabilities']
+const QUESTIONS = ['query-version', 'query-cpu-definitions', 'query-migrate-capabilities', 'query-commands']
 
 /** The binary, and what its help tells. */
 const LOOK = `
@@ -47,6 +49,7 @@ export async function targetHypervisor(
   const version = (answers.get('query-version')?.return as Version | undefined)?.qemu
   const models = answers.get('query-cpu-definitions')?.return as readonly Model[] | undefined
   const capabilities = answers.get('query-migrate-capabilities')?.return as readonly Capability[] | undefined
+  const commands = answers.get('query-commands')?.return as readonly Command[] | undefined
   return {
     binary: all('binary').length > 0,
     machines: new Set(all('machine')),
@@ -59,6 +62,7 @@ export async function targetHypervisor(
         : new Map(models.map((model) => [model.typename, model['unavailable-features'] ?? []])),
     capabilities:
       capabilities === undefined ? null : new Set(capabilities.map(({ capability }) => capability)),
+    commands: commands === undefined ? null : new Set(commands.map(({ name }) => name)),
   }
 }
 
@@ -73,4 +77,8 @@ interface Model {
 
 interface Capability {
   readonly capability: string
+}
+
+interface Command {
+  readonly name: string
 }

@@ -5,6 +5,7 @@ import { withMachineType } from '../guest/command-line.ts'
 import { type Definition, definitionToJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { disksOf, disksToJson } from '../storage/disks.ts'
 import { filesToJson, statFiles } from './files.ts'
 import { processorToJson } from './processor.ts'
 import type { RunningQemu } from './running.ts'
@@ -24,9 +25,10 @@ export async function offerOf(
   call: CallOptions,
 ): Promise<Offer> {
   const { signal } = call
-  const [status, memory, files] = await Promise.all([
+  const [status, memory, drives, files] = await Promise.all([
     monitor.execute('query-status', {}, { signal }),
     monitor.execute('query-memory-size-summary', {}, { signal }),
+    request.copyStorage ? monitor.execute('query-block', {}, { signal }) : null,
     statFiles(host, definition.argv, call),
   ])
   const state = runStateOf(status)
@@ -50,6 +52,7 @@ export async function offerOf(
       files: filesToJson(files),
       processor: processorToJson(qemu.processor),
       version: versionText(monitor.version),
+      ...(drives && { disks: disksToJson(disksOf(drives)) }),
     },
   }
 }

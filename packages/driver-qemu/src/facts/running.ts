@@ -10,6 +10,8 @@ export interface RunningQemu {
   readonly machineType: string
   readonly processor: GuestProcessor
   readonly capabilities: readonly MigrationCapabilityState[]
+  /** Names of QMP commands. */
+  readonly commands: ReadonlySet<string>
 }
 
 /** The QEMUs that a connection has asked. */
@@ -40,14 +42,21 @@ async function asked(
   host: () => Promise<HostFacts>,
   signal: AbortSignal,
 ): Promise<RunningQemu> {
-  const [type, kvm, capabilities] = await Promise.all([
+  const [type, kvm, capabilities, commands] = await Promise.all([
     monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
     monitor.execute('query-kvm', {}, { signal }),
     monitor.execute('query-migrate-capabilities', {}, { signal }),
+    monitor.execute('query-commands', {}, { signal }),
   ])
   const accelerator = kvm.enabled ? 'kvm' : 'tcg'
   const processor = await guestProcessor(monitor, accelerator, (await host()).processor, signal)
-  return { accelerator, machineType: machineName(type), processor, capabilities }
+  return {
+    accelerator,
+    machineType: machineName(type),
+    processor,
+    capabilities,
+    commands: new Set(commands.map(({ name }) => name)),
+  }
 }
 
 /** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */

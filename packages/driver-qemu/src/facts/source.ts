@@ -6,6 +6,7 @@ import type { Guest } from '../guest/list.ts'
 import { askSpare } from '../guest/process.ts'
 import { lacksParallel } from '../migration/parallel.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { displayFindings } from './display.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
@@ -30,8 +31,9 @@ export function sourceFacts(
   host.catch(() => {})
   return askSpare(at.host, guest.folder, call, async (monitor) => {
     const qemu = await at.qemus.of(guest.process, monitor, () => host, call.signal)
-    const [offer, migration] = await Promise.all([
+    const [offer, storage, migration] = await Promise.all([
       offerOf(at, guest, { qemu, monitor }, request, call),
+      storageFindings(at, { qemu, monitor }, request, call),
       monitor.execute('query-migrate', {}, { signal: call.signal }),
     ])
     const blocked = migration['blocked-reasons'] ?? []
@@ -39,6 +41,7 @@ export function sourceFacts(
       ...guestFindings(at, guest),
       ...clockFindings(at.host, 'source', await host),
       ...streamFindings(at, guest, { qemu, monitor }, request),
+      ...storage,
       ...blocked.map((words) => blockedFinding(at, guest, words)),
     ]
     return { offer, findings }
@@ -86,6 +89,26 @@ function blockedFinding({ host }: QemuHost, { definition }: Guest, words: string
   const message = `QEMU on ${host.name} refuses to migrate '${definition.name}'`
   const remedy = 'remove what the words name, then migrate again'
   return { ...blocker('source', 'device-blocks-migration', message, remedy), words }
+}
+
+/** What keeps this QEMU from copying disks. */
+async function storageFindings(
+  { host }: QemuHost,
+  { qemu, monitor }: Asked,
+  request: MigrationRequest,
+  { signal }: CallOptions,
+): Promise<Finding[]> {
+  if (!request.copyStorage) return []
+  const jobs = await monitor.execute('query-block-jobs', {}, { signal })
+  const busy = jobs.map(({ type, device }) =>
+    blocker(
+      'source',
+      'block-job',
+      `QEMU on ${host.name} has a ${type} job on ${device}, which a copy of disks would have to end`,
+      'let it end, then migrate again',
+    ),
+  )
+  return [...storageWishes(request), ...lacksStorage('source', qemu.commands, host.name), ...busy]
 }
 
 function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {

@@ -10,6 +10,7 @@ import { type Definition, definitionFromJson } from '../guest/definition.ts'
 import { type Guest, listGuests } from '../guest/list.ts'
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { lacksStorage, storageFindings } from '../storage/findings.ts'
 import { fileFindings } from './file-findings.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
@@ -27,12 +28,13 @@ export async function targetFindings(
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
   const guest = processorFromJson(offer.cookie?.['processor'])
-  const [guests, facts, hypervisor, files, networks] = await Promise.all([
+  const [guests, facts, hypervisor, files, networks, storage] = await Promise.all([
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
     fileFindings(at, offer, definition, call),
     networkFindings(host, definition.argv, call),
+    storageFindings(host, offer, call),
   ])
   const ofQemu = hypervisor.binary
     ? [
@@ -45,6 +47,7 @@ export async function targetFindings(
     ...takenFindings(guests, offer, request, at),
     ...ofQemu,
     ...files,
+    ...storage,
     ...networks,
     ...socketFindings(host.name, definition.argv, request),
     ...clockFindings(host, 'target', facts),
@@ -92,8 +95,8 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
 function streamFindings(
   host: string,
   { cookie }: Offer,
-  { autoConverge, connections }: MigrationRequest,
-  { capabilities, version }: TargetHypervisor,
+  { autoConverge, connections, copyStorage }: MigrationRequest,
+  { capabilities, commands, version }: TargetHypervisor,
 ): Finding[] {
   if (version === null || !capabilities) return []
   const needed = [
@@ -101,10 +104,12 @@ function streamFindings(
     'return-path',
     ...(autoConverge ? ['auto-converge'] : []),
     ...(connections > 1 ? ['multifd'] : []),
+    ...(copyStorage ? ['late-block-activate'] : []),
   ]
   const lacking = needed.filter((name) => !capabilities.has(name))
   const source = cookie?.['version']
   return [
+    ...(copyStorage && commands ? lacksStorage('target', commands, host) : []),
     ...lacking.map((name) =>
       blocker(
         'target',

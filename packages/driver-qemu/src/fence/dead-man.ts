@@ -14,17 +14,27 @@ export interface DeadMan {
   off(): void
 }
 
-/** Arms it. `revives`: the guest ran before, and may have been stopped for the copy. */
+/** Whose life hangs on it. */
+export interface Life {
+  /** Milliseconds. */
+  readonly limit: number
+  /** The guest ran before, and may have been stopped for the copy. */
+  readonly revives: boolean
+  /** What is done first. */
+  readonly before: readonly Step[]
+}
+
+/** Arms it. */
 export async function deadMan(
   host: HostChannel,
   clock: Clock,
   fence: Fence,
   folder: GuestFolder,
-  { limit, revives }: { readonly limit: number; readonly revives: boolean },
+  { limit, revives, before }: Life,
   call: EffectOptions,
 ): Promise<DeadMan> {
   const seconds = `${limit / 1000}`
-  const script = fence.script([cancel(revives)])
+  const script = fence.script([...before, cancel(revives)])
   const argv = ['sh', '-c', DEAD_MAN, 'sh', seconds, `${call.epoch}`, ...script]
   const { stdin, stdout, stderr, exit } = await host.spawn(fence.launch(folder.deadMan, argv, call), call)
   exit.catch(() => {})

@@ -55,7 +55,11 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  *
  * A mark that this script left is taken away again if QEMU refuses to run the guest: then it has not run.
  *
- * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else.
+ * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else. A guest that was
+ * stopped for one that had not begun yet runs again, too.
+ *
+ * `image` fills an image under a name that has the guest's id in it, and links it to its own name, which fails if that is taken.
+ * `unmake` removes what has that inode still.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
  * that not where a mark ends with the boot, as its guest does.
@@ -114,8 +118,11 @@ migration() {
 
 do_cancel() {
   migration
-  case $status in none|completed|failed|cancelled|postcopy*) return 0;; esac
-  do_tell "c$$" '{"execute":"migrate_cancel","id":"'"c$$"'"}' || exit
+  case $status in
+    completed|postcopy*) return 0;;
+    none|failed|cancelled) ;;
+    *) do_tell "c$$" '{"execute":"migrate_cancel","id":"'"c$$"'"}' || exit;;
+  esac
   while migration; do
     case $status in none|completed|failed|cancelled) break;; esac
     sleep 0.05
@@ -138,12 +145,36 @@ do_keep() { IFS= read -r record && file "$1" "$record"; }
 do_hold() {
   [ -p "$guest/fence.in" ] || exit ${ENDED.unfenced}
   [ ! -e "$guest/outgoing.json" ] || exit ${ENDED.taken}
-  do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run"
+  do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run" "$guest/images"
 }
 
 do_arrive() {
   IFS= read -r record && IFS= read -r definition || return
   mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
+}
+
+filed() { file images "$(cat "$guest/images" 2>/dev/null)
+$1
+"; }
+
+do_image() {
+  IFS= read -r pieces || return
+  part="$1.\${guest##*/}"
+  filed "- $1" && (set -C; : >"$part") && filed "$(stat -c %d:%i "$part") $1" && truncate -s "$2" "$part" || return
+  for piece in $pieces; do
+    printf %b "\${piece#*:}" | dd of="$part" bs=64k seek="\${piece%%:*}" conv=notrunc 2>/dev/null || return
+  done
+  sync "$part" && ln -T "$part" "$1" && rm -f "$part" && sync "\${1%/*}"
+}
+
+do_unmake() {
+  [ -f "$guest/images" ] && [ ! -e "$guest/may-have-run" ] || return 0
+  while IFS= read -r line; do
+    [ -n "$line" ] || continue
+    path=\${line#* }
+    rm -f "$path.\${guest##*/}"
+    [ "$(stat -c %d:%i "$path" 2>/dev/null)" != "\${line%% *}" ] || rm -f "$path"
+  done <"$guest/images"
 }
 
 do_drop() { rm -f "$guest/$1"; }

@@ -16,6 +16,7 @@ export interface Step<A = unknown> {
 export type GuestFile =
   | 'dead-man'
   | 'definition.json'
+  | 'disks.sock'
   | 'incoming.json'
   | 'outgoing.json'
   | 'process'
@@ -80,6 +81,26 @@ export function hold(record: object): Step<null> {
 /** Removes a file of the guest's folder. */
 export function drop(file: GuestFile): Step<null> {
   return { words: ['drop', file, ''] }
+}
+
+/**
+ * Makes an image of so many bytes, in which nothing is allocated but these pieces, each at its 64 KiB. Whatever is at that path
+ * already stays as it is, and the step fails. What is made is on file before.
+ */
+export function image(
+  path: string,
+  bytes: number,
+  pieces: readonly (readonly [at: number, content: Uint8Array])[],
+): Step<null> {
+  const octal = (content: Uint8Array): string =>
+    Array.from(content, (byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('')
+  const line = pieces.map(([at, content]) => `${at}:${octal(content)}`).join(' ')
+  return { words: ['image', path, `${bytes}`], lines: [line] }
+}
+
+/** Removes the images that {@link image} made for this guest, unless the copy that they belong to may have run. */
+export function unmake(): Step<null> {
+  return { words: ['unmake', '', ''] }
 }
 
 /** Asks the process that a file names to end, kills it after so many seconds, and proves it gone. */

@@ -77,7 +77,11 @@ export interface GuestFolder {
   readonly migrationSocket: string
   /** Until its ssh has it as its standard input. */
   readonly tunnelInput: string
+  /** Where the disks of an incoming migration come in. */
+  readonly storageSocket: string
   readonly tunnelSocket: string
+  /** The way to the target's {@link GuestFolder.storageSocket}. */
+  readonly disksSocket: string
   readonly tunnelProcess: string
   readonly tunnelLog: string
   /** Identity of the process that cancels a copy whose controller is lost. */
@@ -100,7 +104,9 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     mayHaveRun: `${path}/may-have-run`,
     migrationSocket: `${path}/migrate.sock`,
     tunnelInput: `${path}/tunnel.in`,
+    storageSocket: `${path}/nbd.sock`,
     tunnelSocket: `${path}/tunnel.sock`,
+    disksSocket: `${path}/disks.sock`,
     tunnelProcess: `${path}/tunnel`,
     tunnelLog: `${path}/tunnel.log`,
     deadMan: `${path}/dead-man`,

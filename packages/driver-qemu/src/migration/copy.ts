@@ -10,7 +10,10 @@ import {
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import type { Fence } from '../fence/fence.ts'
 import { type Step, tell } from '../fence/step.ts'
+import type { DiskFigures, StorageCopy } from '../storage/mirror.ts'
+import { shares } from '../storage/share.ts'
 import { convergence, type Need } from './convergence.ts'
+import { figures, report, reportDisks } from './figures.ts'
 import { parallelSteps } from './parallel.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
@@ -34,6 +37,10 @@ export interface CopyOrder {
   /** What QEMU is told of that way before. */
   readonly before: readonly Step[]
   readonly request: MigrationRequest
+  readonly storage: StorageCopy
+  readonly memoryBytes: number
+  /** Bytes per second as it was tuned last; 0: no limit. */
+  bandwidth(): number
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
 }
@@ -49,13 +56,18 @@ export async function copyGuest(
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host, to, before } = order
+  const { clock, request, host, to, before, storage } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
+    if (storage.disks.length > 0 && !request.live) {
+      await fence.act([tell('stop')], call)
+      stopped()
+    }
+    await storage.copy((disks) => reportDisks(disks, order.memoryBytes, call), call)
     const start = [
-      tell('migrate-set-capabilities', { capabilities: switched(request) }),
+      tell('migrate-set-capabilities', { capabilities: switched(order) }),
       tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
       ...before,
@@ -64,8 +76,8 @@ export async function copyGuest(
     ]
     await fence.act(start, call)
     if (!request.live) stopped()
-    const info = await followed(fence, monitor, order, ending, call)
-    if (info.status === 'completed') return figures(info)
+    const { info, disks } = await followed(fence, monitor, order, ending, call)
+    if (info.status === 'completed') return figures(info, disks)
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
       host,
@@ -73,8 +85,9 @@ export async function copyGuest(
       remedy: 'look at the causes from both hosts; the guest was not moved',
     })
   } catch (error) {
-    if (!call.signal.aborted) throw error
+    if (!call.signal.aborted && storage.disks.length === 0) throw error
     await cancelCopy(fence, clock, { ...call, signal: AbortSignal.timeout(PATIENCE) })
+    if (!call.signal.aborted) throw error
     throw abortError(call.signal, 'the copy')
   } finally {
     forget()
@@ -100,9 +113,10 @@ export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions
 }
 
 /** The longest downtime that is asked for is for a guest that needs it: a copy begins with QEMU's own, if that is shorter. */
-function limitsOf({ request, tunedDowntime }: CopyOrder): MigrationParameters {
+function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): MigrationParameters {
+  const limit = storage.disks.length > 0 ? shares(bandwidth()).memory : bandwidth()
   return {
-    'max-bandwidth': request.bandwidth || DEFAULT_BANDWIDTH,
+    'max-bandwidth': limit || DEFAULT_BANDWIDTH,
     'downtime-limit': tunedDowntime() ?? firstDowntime(request.maxDowntime),
   }
 }
@@ -115,11 +129,12 @@ function downtimeOf(maxDowntime: number | null): number {
   return Math.min(Math.round(maxDowntime ?? DEFAULT_DOWNTIME), LONGEST_DOWNTIME)
 }
 
-function switched({ autoConverge }: MigrationRequest): { capability: string; state: boolean }[] {
+function switched({ request, storage }: CopyOrder): { capability: string; state: boolean }[] {
   return [
     { capability: 'events', state: true },
     { capability: 'return-path', state: true },
-    { capability: 'auto-converge', state: autoConverge },
+    { capability: 'auto-converge', state: request.autoConverge },
+    ...(storage.disks.length > 0 ? [{ capability: 'pause-before-switchover', state: true }] : []),
   ]
 }
 
@@ -130,8 +145,10 @@ async function followed(
   order: CopyOrder,
   ending: Ending,
   call: EffectOptions,
-): Promise<MigrationInfo> {
-  const { clock, host, request, tunedDowntime } = order
+): Promise<{ readonly info: MigrationInfo; readonly disks: DiskFigures }> {
+  const { clock, host, request, storage, tunedDowntime } = order
+  let disks = await storage.look(call)
+  let held = storage.disks.length > 0
   const from = clock.monotonic()
   const watch = convergence(() => {
     const tuned = tunedDowntime()
@@ -142,14 +159,21 @@ async function followed(
   })
   for (;;) {
     const info = await monitor.execute('query-migrate', {}, call)
-    report(info, call)
-    if (isOver(info.status)) return info
+    if (held) disks = await storage.look(call)
+    report(info, disks, call)
+    if (isOver(info.status)) return { info, disks }
+    if (held && info.status === 'pre-switchover') {
+      // the guest stands still until both have been done
+      await storage.finish(tell('migrate-continue', { state: 'pre-switchover' }), call)
+      held = false
+      continue
+    }
     const { ram } = info
     const need = ram && info.status === 'active' ? watch.look(ram['dirty-sync-count'], ram.remaining) : null
     if (need) await helpAlong(fence, need, order, call)
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
-    await Promise.race([sleep(clock, pause, call.signal), ending.reached])
+    await Promise.race([sleep(clock, pause, call.signal), ending.reached, ...(held ? [ending.held] : [])])
     if (ending.lost())
       throw vmError('VM_CONNECTION', `the monitor of the guest on ${host} has gone`, { host })
   }
@@ -173,31 +197,6 @@ async function helpAlong(
   tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
 }
 
-function report(info: MigrationInfo, { onProgress }: EffectOptions): void {
-  const { ram } = info
-  if (!ram || !onProgress) return
-  const page = ram['page-size']
-  onProgress({
-    type: 'transfer',
-    round: Math.max(1, ram['dirty-sync-count']),
-    bytes: ram.transferred,
-    remainingBytes: ram.remaining,
-    totalBytes: ram.total,
-    dirtyBytesPerSecond: ram['dirty-pages-rate'] * page,
-  })
-}
-
-function figures(info: MigrationInfo): Performed {
-  const { ram, downtime, 'setup-time': setup } = info
-  return {
-    rounds: ram?.['dirty-sync-count'] ?? 0,
-    bytes: ram?.transferred ?? 0,
-    ...(setup !== undefined && { setupMs: setup }),
-    // right after the end QEMU may still say 0 for both (6 of 44 runs, measured on 7.2)
-    ...(downtime !== undefined && (info['total-time'] ?? 0) > 0 && { hypervisorDowntimeMs: downtime }),
-  }
-}
-
 function isOver(status: string | undefined): boolean {
   return status === undefined || ['none', 'completed', 'failed', 'cancelled'].includes(status)
 }
@@ -205,6 +204,8 @@ function isOver(status: string | undefined): boolean {
 /** The end of a migration as events tell it. */
 interface Ending {
   readonly reached: Promise<void>
+  /** QEMU waits with a guest that stands still until its disks are done. */
+  readonly held: Promise<void>
   lost(): boolean
   forget(): void
 }
@@ -212,8 +213,13 @@ interface Ending {
 function watchEnding(monitor: QmpClient): Ending {
   let gone = false
   let forget = (): void => {}
+  let hold = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    hold = resolve
+  })
   const reached = new Promise<void>((resolve) => {
     forget = monitor.on('MIGRATION', ({ data }) => {
+      if (data.status === 'pre-switchover') hold()
       if (isOver(data.status) && data.status !== 'none') resolve()
     })
     void monitor.closed.then(() => {
@@ -221,5 +227,5 @@ function watchEnding(monitor: QmpClient): Ending {
       resolve()
     })
   })
-  return { reached, lost: () => gone, forget }
+  return { reached, held, lost: () => gone, forget }
 }

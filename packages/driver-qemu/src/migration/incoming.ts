@@ -10,12 +10,14 @@ import {
 } from '@vmferry/core/driver'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
 import { type Fence, fenceOf, type Readied } from '../fence/fence.ts'
-import { end, mark, remove, type Step, tell } from '../fence/step.ts'
+import { end, mark, remove, type Step, tell, unmake } from '../fence/step.ts'
 import { definitionFromJson } from '../guest/definition.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import type { CopiedDisk } from '../storage/disks.ts'
+import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import type { MigrationFile } from './file.ts'
@@ -29,6 +31,8 @@ export interface Arrival {
   /** Null if QEMU was never started. */
   readonly process: ProcessId | null
   readonly ticket: Ticket
+  /** What is copied to images of this host. */
+  readonly disks: readonly CopiedDisk[]
 }
 
 /** What a target's half has at hand that comes fresh from prepare. */
@@ -58,7 +62,7 @@ type Commit = readonly [Step<null>, Step, Step<StatusInfo>, ...Step[]]
 /** The target's half of a migration: fresh from prepare, or found again on the host with nothing at hand. */
 export function openIncoming(
   at: QemuHost,
-  { domain, folder, file, process, ticket }: Arrival,
+  { domain, folder, file, process, ticket, disks }: Arrival,
   atHand: AtHand | null,
 ): Incoming {
   const { host, clock } = at
@@ -92,7 +96,7 @@ export function openIncoming(
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
-        if (copied === 'completed') return
+        if (copied === 'completed') return closeImages(fence, disks, folder.storageSocket, call)
         await sleep(clock, 5, call.signal)
       }
     },
@@ -112,7 +116,7 @@ export function openIncoming(
     },
     async abort(_reason, call) {
       const gone = letGo()
-      await fence.act([end('process', 0), remove()], call)
+      await fence.act([end('process', 0), unmake(), remove()], call)
       await gone
     },
     inspect: (call) => inspectTarget(at, fence, folder, argv, process, call),

@@ -10,6 +10,8 @@ import type { Fence } from '../fence/fence.ts'
 import { tell } from '../fence/step.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import type { CopiedDisk } from '../storage/disks.ts'
+import { servingSteps } from '../storage/serve.ts'
 import { nameInCertificate, tlsHalf } from '../tls/half.ts'
 import { tlsSteps } from '../tls/steps.ts'
 import { overNetwork } from '../transport/choose.ts'
@@ -21,11 +23,13 @@ export interface Listener {
   readonly folder: GuestFolder
   readonly offer: Offer
   readonly request: ChosenRequest
+  /** What is copied to images of this host. */
+  readonly disks: readonly CopiedDisk[]
 }
 
 /** Makes QEMU listen, and says where. */
 export async function listening(at: QemuHost, of: Listener, call: EffectOptions): Promise<Ticket> {
-  const { fence, folder, offer, request } = of
+  const { fence, folder, offer, request, disks } = of
   const { transport } = request
   if (request.connections > 1) {
     const [known] = await fence.ask([tell('query-migrate-capabilities')], call)
@@ -33,10 +37,14 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
   }
   const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
   const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
-  await fence.act([events, ...parallelSteps(request), ...secured], call)
+  const images = servingSteps(disks, folder.storageSocket)
+  await fence.act([events, ...parallelSteps(request), ...secured, ...images], call)
   if (!overNetwork(request)) {
     await fence.act([tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })], call)
-    return { transport, endpoints: { ram: folder.migrationSocket } }
+    const ram = folder.migrationSocket
+    if (disks.length === 0) return { transport, endpoints: { ram } }
+    const cookie = { disks: disks.map(({ id }) => id) }
+    return { transport, endpoints: { ram, nbd: folder.storageSocket }, cookie }
   }
   const address = addressIn(offer)
   const listen = tell('migrate-incoming', { uri: `tcp:${address}:${request.uri?.port ?? 0}` })

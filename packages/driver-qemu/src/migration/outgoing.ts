@@ -14,6 +14,9 @@ import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import { guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { disksIn } from '../storage/disks.ts'
+import { endMirrors, mirrors, type StorageCopy, yanking } from '../storage/mirror.ts'
+import { shares } from '../storage/share.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
@@ -38,6 +41,9 @@ export function openOutgoing(
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
+  const limit = (): number => tuned.bandwidth ?? request.bandwidth
+
+  let storage: StorageCopy | null = null
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -45,6 +51,7 @@ export function openOutgoing(
   /** Back to how begin found it; a failed or cancelled migration has resumed a live guest already. */
   const revive = async (call: EffectOptions): Promise<void> => {
     await cancelCopy(fence, clock, call)
+    await endMirrors(fence, clock, disksIn(offer), call)
     const [{ running }] = await fence.ask([tell('query-status')], call)
     if (offer.runState === 'running' && !running) await fence.act([tell('cont')], call)
   }
@@ -54,17 +61,24 @@ export function openOutgoing(
     async perform(ticket, dial, call) {
       if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
       await fence.act([keep('outgoing.json', { ...file, phase: 'perform' })], call)
-      const life = { limit: at.deadManLimit, revives: offer.runState === 'running' }
+      const sent = ticket.cookie?.['disks']
+      const disks = disksIn(offer).filter(({ id }) => Array.isArray(sent) && sent.includes(id))
+      const revives = offer.runState === 'running'
+      const life = { limit: at.deadManLimit, revives, before: yanking(disks) }
       const controller = await deadMan(host, clock, fence, folder, life, call)
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way
+        storage = mirrors(fence, monitor, { host: host.name, clock, disks, socket: way.disks, limit })
         const order = {
           host: host.name,
           clock,
           to,
           before,
-          request: { ...request, ...tuned },
+          request,
+          storage,
+          memoryBytes: offer.memoryBytes,
+          bandwidth: limit,
           tunedDowntime: () => tuned.maxDowntime ?? null,
         }
         try {
@@ -115,9 +129,15 @@ export function openOutgoing(
     },
     inspect: (call) => inspectSource(at, fence, guest, call),
     async tune(change, call) {
-      const parameters = parametersOf(change)
+      const disks = storage?.disks.length ? storage : null
+      const parameters = parametersOf(change, disks !== null)
       tuned = { ...tuned, ...change }
-      const steps = [tell('migrate-set-parameters', parameters), ...(change.suspend ? [tell('stop')] : [])]
+      const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(change.bandwidth) ?? [])
+      const steps = [
+        tell('migrate-set-parameters', parameters),
+        ...ofDisks,
+        ...(change.suspend ? [tell('stop')] : []),
+      ]
       await fence.act(steps, call)
     },
   }
@@ -145,11 +165,13 @@ async function inspectSource(
   return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
 }
 
-function parametersOf({ bandwidth, maxDowntime, postCopy }: Tuning): MigrationParameters {
+function parametersOf({ bandwidth, maxDowntime, postCopy }: Tuning, withDisks: boolean): MigrationParameters {
   if (postCopy) throw vmError('VM_UNSUPPORTED', 'the QEMU driver does not go over to post-copy')
   return {
     // for QEMU 0 is no limit, as here
-    ...(bandwidth !== undefined && { 'max-bandwidth': Math.round(bandwidth) }),
+    ...(bandwidth !== undefined && {
+      'max-bandwidth': Math.round(withDisks ? shares(bandwidth).memory : bandwidth),
+    }),
     ...(maxDowntime !== undefined && { 'downtime-limit': Math.round(maxDowntime) }),
   }
 }

@@ -1,4 +1,11 @@
-import { type Dial, type EffectOptions, isVmError, type Ticket, vmError } from '@vmferry/core/driver'
+import {
+  type Dial,
+  type EffectOptions,
+  type HostChannel,
+  isVmError,
+  type Ticket,
+  vmError,
+} from '@vmferry/core/driver'
 import type { Fence } from '../fence/fence.ts'
 import type { Step } from '../fence/step.ts'
 import { logTail } from '../guest/process.ts'
@@ -9,12 +16,14 @@ import { expectedName, tlsHalf } from '../tls/half.ts'
 import { PLAINTEXT, tlsSteps } from '../tls/steps.ts'
 import { openRelay } from './relay.ts'
 import { sshDestination } from './ssh.ts'
-import { startTunnel } from './tunnel.ts'
+import { type Forward, startTunnel } from './tunnel.ts'
 
 /** How the stream gets to the target. */
 export interface DataPath {
   /** QEMU's migration URI. */
   readonly to: string
+  /** The target's NBD server, as QEMU reaches it; empty where it has none. */
+  readonly disks: string
   /** What QEMU is told of it before. */
   readonly before: readonly Step[]
   /** What this way has to say of itself; empty: nothing. */
@@ -31,7 +40,7 @@ export interface Sender {
 }
 
 /** QEMU's own connection to the target. */
-const DIRECT = { before: PLAINTEXT, words: (): string => '', end: async (): Promise<void> => {} }
+const DIRECT = { disks: '', before: PLAINTEXT, words: (): string => '', end: async (): Promise<void> => {} }
 
 /** Makes the way that the ticket names. */
 export async function dataPath(
@@ -42,10 +51,11 @@ export async function dataPath(
 ): Promise<DataPath> {
   const { host } = at
   const ram = endpoints['ram'] ?? ''
+  const nbd = endpoints['nbd']
   const near = `unix:${folder.tunnelSocket}`
   switch (transport) {
     case 'unix':
-      return { ...DIRECT, to: `unix:${ram}` }
+      return { ...DIRECT, to: `unix:${ram}`, disks: nbd ?? '' }
     case 'tcp':
       return { ...DIRECT, to: `tcp:${ram}` }
     case 'tls': {
@@ -53,15 +63,35 @@ export async function dataPath(
       return { ...DIRECT, to: `tcp:${ram}`, before }
     }
     case 'relay':
-      return { ...DIRECT, to: near, ...(await openRelay(host, folder.tunnelSocket, dial, call)) }
+      return { ...DIRECT, to: near, ...(await relayed(host, folder, nbd !== undefined, dial, call)) }
     case 'ssh': {
       const to = sshDestination(file.request)
       if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
-      await startTunnel(host, fence, folder, to, ram, call)
-      return { ...DIRECT, to: near, words: () => logTail(host, folder.tunnelLog) }
+      const ways: Forward[] = [[folder.tunnelSocket, ram]]
+      if (nbd !== undefined) ways.push([folder.disksSocket, nbd])
+      await startTunnel(host, fence, folder, to, ways, call)
+      return { ...DIRECT, to: near, disks: folder.disksSocket, words: () => logTail(host, folder.tunnelLog) }
     }
     default:
       throw vmError('VM_PROTOCOL', `the ticket names a transport that QEMU does not have: ${transport}`)
+  }
+}
+
+/** One socket for memory, and one for the disks where there are any. */
+async function relayed(
+  host: HostChannel,
+  { tunnelSocket, disksSocket }: GuestFolder,
+  withDisks: boolean,
+  dial: Dial,
+  call: EffectOptions,
+): Promise<Pick<DataPath, 'disks' | 'words' | 'end'>> {
+  const ram = await openRelay(host, tunnelSocket, 'ram', dial, call)
+  if (!withDisks) return { ...ram, disks: '' }
+  const nbd = await openRelay(host, disksSocket, 'nbd', dial, call)
+  return {
+    disks: disksSocket,
+    words: () => [ram.words(), nbd.words()].filter(Boolean).join('; '),
+    end: async () => void (await Promise.all([ram.end(), nbd.end()])),
   }
 }
 

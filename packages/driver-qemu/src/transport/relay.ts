@@ -17,6 +17,7 @@ export interface Relay {
 export async function openRelay(
   host: HostChannel,
   socket: string,
+  endpoint: string,
   dial: Dial,
   call: EffectOptions,
 ): Promise<Relay> {
@@ -29,7 +30,7 @@ export async function openRelay(
     for (;;) {
       const next = await arrivals.next()
       if (next.done) return
-      await onward(next.value, dial).catch(failed)
+      await onward(next.value, endpoint, dial).catch(failed)
     }
   }
   void carry().catch(failed)
@@ -41,9 +42,9 @@ export async function openRelay(
   }
 }
 
-async function onward(near: Duplex, dial: Dial): Promise<void> {
+async function onward(near: Duplex, endpoint: string, dial: Dial): Promise<void> {
   near.on('error', () => {})
-  const far = await dial('ram').catch((error: unknown) => {
+  const far = await dial(endpoint).catch((error: unknown) => {
     near.destroy()
     throw error
   })

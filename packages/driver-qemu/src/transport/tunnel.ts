@@ -5,6 +5,9 @@ import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'
 
+/** A UNIX socket of the source that leads to one of the target. */
+export type Forward = readonly [near: string, far: string]
+
 /**
  * What ssh runs at the target, for its side effect. Without a command (`-N`) the sshd there leaves Nagle's algorithm on, and
  * QEMU's last words on the return path wait 40 ms for an acknowledgement while the guest stands still (measured with
@@ -16,23 +19,24 @@ const COMMAND = 'exec timeout 30 cat'
 /** Becomes a program whose standard input is open and silent. $1: a name for the moment. */
 const SILENT_INPUT = 'mkfifo -m 600 "$1" && exec <>"$1" && rm "$1" && shift && exec "$@"'
 
-/** Starts the ssh that carries a UNIX socket of the source to one of the target. It outlives the controller; its record comes first. */
+/** Starts the ssh that carries UNIX sockets of the source to those of the target. It outlives the controller; its record comes first. */
 export async function startTunnel(
   host: HostChannel,
   fence: Fence,
   folder: GuestFolder,
   to: SshDestination,
-  remoteSocket: string,
+  ways: readonly Forward[],
   call: EffectOptions,
 ): Promise<void> {
   const forward = ['-o', 'ExitOnForwardFailure=yes', '-o', 'StreamLocalBindUnlink=yes']
-  const ssh = sshArguments(to, [...forward, '-L', `${folder.tunnelSocket}:${remoteSocket}`])
+  const ssh = sshArguments(to, [...forward, ...ways.flatMap(([near, far]) => ['-L', `${near}:${far}`])])
   const argv = ['sh', '-c', SILENT_INPUT, 'sh', folder.tunnelInput, ...ssh, COMMAND]
   try {
     await host.detach(fence.launch(folder.tunnelProcess, argv, call), {
       ...call,
       log: folder.tunnelLog,
-      until: folder.tunnelSocket,
+      // ssh makes them in this order
+      until: ways.at(-1)?.[0] ?? folder.tunnelSocket,
       timeout: 20_000,
     })
   } catch (error) {
@@ -52,6 +56,7 @@ export const END_TUNNEL: readonly Step<null>[] = [
   end('tunnel', 2),
   drop('tunnel.in'),
   drop('tunnel.sock'),
+  drop('disks.sock'),
   drop('tunnel'),
   drop('tunnel.log'),
 ]
