@@ -103,9 +103,9 @@ async function makeImage(path: string, format: 'raw' | 'qcow2', dataMiB: number)
 
 async function qemuImg(...words: readonly string[]) {
   const { folder } = await qemuRelease('10.0')
-  const ended = await lab.controller.exec([`${folder}/qemu-img`, ...words])
-  if (ended.code !== 0) throw new Error(`qemu-img ${words.join(' ')}: ${ended.stdout}${ended.stderr}`)
-  return ended.stdout
+  const { code, stdout, stderr } = await lab.controller.exec([`${folder}/qemu-img`, ...words])
+  if (code !== 0) throw new Error(`qemu-img ${words.join(' ')}: ${stdout}${stderr}`)
+  return stdout
 }
 
 /** MiB that a file takes. */
