@@ -103,9 +103,9 @@ async function makeImage(path: string, format: 'raw' | 'qcow2', dataMiB: number)
 
 async function qemuImg(...words: readonly string[]) {
   const { folder } = await qemuRelease('10.0')
-  const done = await lab.controller.exec([`${folder}/qemu-img`, ...words])
-  if (done.code !== 0) throw new Error(`qemu-img ${words.join(' ')}: ${done.stdout}${done.stderr}`)
-  return done.stdout
+  const { code, stdout, stderr } = await lab.controller.exec([`${folder}/qemu-img`, ...words])
+  if (code !== 0) throw new Error(`qemu-img ${words.join(' ')}: ${stdout}${stderr}`)
+  return stdout
 }
 
 /** MiB that a file takes. */
@@ -207,16 +207,21 @@ async function underWay(...options: readonly string[]) {
   const words = ['--copy-storage', '--bandwidth', '16', ...options, '--json']
   const child = lab.controller.spawn(vmferry('migrate', ALPHA, 'web1', BETA, ...words))
   let stdout = ''
-  const moving = new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk) => {
-      stdout += String(chunk)
-      if (stdout.includes('"type":"progress"')) resolve()
-    })
-  })
+  child.stdout?.on('data', (chunk) => (stdout += String(chunk)))
   const closed = once(child, 'close').then(([code]) => ended(code as number | null, stdout, ''))
-  await Promise.race([moving, closed])
+  const moved = (): number =>
+    Number(
+      stdout
+        .match(/"bytes":\d+(?=,"totalBytes)/g)
+        ?.at(-1)
+        ?.slice(8) ?? -1,
+    )
+  const until = async (bytes: number): Promise<void> => {
+    while (child.exitCode === null && moved() < bytes) await Promise.race([closed, sleep(20)])
+  }
+  await until(0)
   expect(await disksOnBeta()).toEqual(['web1.img'])
-  return { child, closed }
+  return { child, closed, until }
 }
 
 test.each(['ssh://beta', 'relay:///'])(
@@ -251,6 +256,32 @@ test('a controller that is lost while disks are copied leaves a guest that runs,
   expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)
   expect(await nodesOfCopy()).toEqual([])
   await beatsOn(watch, lab.alpha, 550)
+  expect(isWhole(watch.report())).toEqual(WHOLE)
+})
+
+test('a guest whose writes wait for a link that is silent goes on with its own disk', async () => {
+  using watch = await startWriting({ dataMiB: 1 })
+  const { closed, until } = await underWay('--live', '--uri', 'ssh://beta', '--stall-timeout', '4')
+  // the disk is there, and the memory on its way
+  await until(260 * MIB)
+  const [tunnel] = await lab.alpha.processes('tunnel.sock')
+  process.kill(tunnel?.pid ?? 0, 'SIGSTOP')
+  expect(await closed).toMatchObject({
+    code: 1,
+    last: { outcome: 'rolledBack', error: { code: 'VM_TIMEOUT' } },
+  })
+  expect([await disksOnBeta(), await asked('query-block-jobs'), await nodesOfCopy()]).toEqual([[], [], []])
+  await beatsOn(watch, lab.alpha, 550)
+  expect(isWhole(watch.report())).toEqual(WHOLE)
+})
+
+test('a guest that is suspended while its disk is copied arrives', async () => {
+  using watch = await startWriting({ dataMiB: 16 })
+  const late = ['--bandwidth', '60', '--timeout', '2', '--timeout-action', 'suspend']
+  const { code, last, stderr } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, ...COPY, ...late)
+  expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
+  expect(stderr).toBe('after 2 s: the guest stands still until it is there\n')
+  await beatsOn(watch, lab.beta, 550)
   expect(isWhole(watch.report())).toEqual(WHOLE)
 })
 

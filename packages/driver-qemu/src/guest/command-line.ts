@@ -117,7 +117,8 @@ function imageOfJson(text: string): NamedFile[] {
   return path ? [{ path, writable: !/"read-only"\s*:\s*true/.test(text) }] : []
 }
 
-function jsonMember(text: string, key: string): string | undefined {
+/** A text member of that name, however deep; undefined if there is none, or the text is no JSON. */
+export function jsonMember(text: string, key: string): string | undefined {
   try {
     const find = (value: unknown): string | undefined => {
       if (typeof value !== 'object' || value === null) return undefined

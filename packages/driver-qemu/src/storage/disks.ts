@@ -1,8 +1,16 @@
 import type { CallOptions, HostChannel, JsonValue, Offer } from '@vmferry/core/driver'
 import type { BlockInfo, BlockNode } from '@vmferry/qmp'
+import { jsonMember } from '../guest/command-line.ts'
 
 /** Why a disk cannot be copied. */
-export type Unfit = 'device' | 'format' | 'backing-chain' | 'encrypted' | 'data-file' | 'snapshots'
+export type Unfit =
+  | 'device'
+  | 'format'
+  | 'backing-chain'
+  | 'encrypted'
+  | 'data-file'
+  | 'snapshots'
+  | 'options'
 
 /** A disk that the guest may write to, as the source's QEMU sees it. */
 export interface Disk {
@@ -27,26 +35,33 @@ export interface CopiedDisk extends Disk {
   readonly connection: string
 }
 
+/** What QEMU says in the place of a file's name where that would not say all. */
+const ALL_OPTIONS = 'json:'
+
 /** The disks in a reply to query-block: what is written to, and is a file or a device of the host. */
 export function disksOf(drives: readonly BlockInfo[]): Disk[] {
   return drives.flatMap(({ inserted }) => {
-    if (!inserted || inserted.ro || !/^\/[^\n]*$/.test(inserted.file)) return []
-    const { file, drv, image } = inserted
+    if (!inserted || inserted.ro) return []
+    const { drv: format, image, file } = inserted
+    const named = file.startsWith(ALL_OPTIONS) ? jsonMember(file.slice(ALL_OPTIONS.length), 'filename') : file
+    // the file with the images that were made has a line for each
+    if (!named || !/^\/[^\n]*$/.test(named)) return []
     const sizes = { bytes: Number(image['virtual-size']), allocated: Number(image['actual-size'] ?? 0) }
-    return [
-      { path: file, node: inserted['node-name'] ?? '', format: drv, ...sizes, unfit: unfitness(inserted) },
-    ]
+    const node = inserted['node-name'] ?? ''
+    return [{ path: named, node, format, ...sizes, unfit: unfitness(named, inserted) }]
   })
 }
 
-function unfitness({ file, drv, encrypted, backing_file_depth: depth, image }: BlockNode): Unfit | null {
-  if (file.startsWith('/dev/')) return 'device'
+function unfitness(path: string, inserted: BlockNode): Unfit | null {
+  const { drv, encrypted, image, file } = inserted
+  if (path.startsWith('/dev/')) return 'device'
   if (drv !== 'raw' && drv !== 'qcow2') return 'format'
-  if (depth > 0 || image['backing-filename'] !== undefined) return 'backing-chain'
+  if (inserted.backing_file_depth > 0 || image['backing-filename'] !== undefined) return 'backing-chain'
   if (encrypted || image['encrypted'] === true) return 'encrypted'
   if (JSON.stringify(image['format-specific'] ?? null).includes('"data-file"')) return 'data-file'
   const { snapshots } = image
-  return Array.isArray(snapshots) && snapshots.length > 0 ? 'snapshots' : null
+  if (Array.isArray(snapshots) && snapshots.length > 0) return 'snapshots'
+  return file.startsWith(ALL_OPTIONS) ? 'options' : null
 }
 
 export function disksToJson(disks: readonly Disk[]): JsonValue {

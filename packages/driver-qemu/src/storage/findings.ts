@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<Unfit, readonly [words: string, remedy: string]>>
   ],
   encrypted: ['is encrypted by QEMU', 'share it between the hosts'],
   'data-file': ['keeps its data in another file', 'convert it with qemu-img, or share it between the hosts'],
+  options: ['is only a part of its file, or opened in another uncommon way', 'share it between the hosts'],
   snapshots: ['has snapshots inside, which a copy would lose', 'delete them, or share it between the hosts'],
 }
 
