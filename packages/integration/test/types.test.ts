@@ -58,8 +58,8 @@ test('what does not compile is refused when it runs, and a connection may have l
   const there = await ferry.connect('test:///beta?without=live')
   expectTypeOf(here).toEqualTypeOf<Connection<Memory>>()
   const web1 = await here.domain('web1')
-  // @ts-expect-error -- no post-copy in the manifest
-  await expect(web1.plan(there, { postCopy: true })).rejects.toMatchObject(UNSUPPORTED)
+  // @ts-expect-error -- no auto-converge in the manifest
+  await expect(web1.plan(there, { autoConverge: true })).rejects.toMatchObject(UNSUPPORTED)
   // @ts-expect-error -- a transport that the driver lacks
   await expect(web1.plan(there, { uri: 'rdma://beta' })).rejects.toMatchObject(UNSUPPORTED)
   // the type of a manifest says what its driver can do at best

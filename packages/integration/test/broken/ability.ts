@@ -193,6 +193,7 @@ export const brokenAbilities: readonly BrokenDriver[] = [
               phase: 'prepare',
               ended: null,
               guest: null,
+              missing: null,
               loaded: false,
               marked: false,
             } as const
