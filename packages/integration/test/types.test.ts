@@ -13,7 +13,7 @@ test('the manifest of each driver is a literal type', () => {
   expectTypeOf<Qemu['live']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['resource']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['domainRename']>().toEqualTypeOf<true>()
-  expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<false>()
+  expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['uriTransports']>().toEqualTypeOf<readonly ['unix', 'ssh', 'relay', 'tls', 'tcp']>()
   expectTypeOf<ReturnType<typeof hypervisor>>().toEqualTypeOf<Driver<'test', Memory>>()
   const unfenced = () => hypervisor({ fencing: 'none' }).capabilities.fencing
@@ -40,8 +40,6 @@ test('what QEMU’s driver denies does not compile, what it grants does', () => 
       connections: 4,
     })
     expectTypeOf(moved).toEqualTypeOf<Domain<Qemu>>()
-    // @ts-expect-error -- no post-copy in the manifest
-    await web1.migrate(there, { postCopy: true })
     // @ts-expect-error -- no storage is copied
     await web1.migrate(there, { copyStorage: true })
     // @ts-expect-error -- a transport that the driver lacks

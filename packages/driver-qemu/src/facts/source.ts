@@ -17,6 +17,7 @@ import type { QemuHost } from '../qemu-host.ts'
 import { filesToJson, statFiles } from './files.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
+import { postCopyFindings } from './post-copy.ts'
 import { guestProcessor, processorToJson } from './processor.ts'
 
 /** What the source's QEMU says of itself. */
@@ -53,15 +54,11 @@ export async function sourceFacts(
     const processor = guestProcessor(monitor, accelerator, (await facts).processor, signal)
     processor.catch(() => {})
     const state = runStateOf(status)
-    if (state === 'stopped')
-      throw vmError(
-        'VM_BUSY',
-        `'${definition.name}' on ${host.name} is held stopped by an earlier migration`,
-        {
-          host: host.name,
-          remedy: 'settle that migration first',
-        },
-      )
+    if (state === 'stopped' || migration.status?.startsWith('postcopy'))
+      throw vmError('VM_BUSY', `'${definition.name}' on ${host.name} is held by an earlier migration`, {
+        host: host.name,
+        remedy: 'settle that migration first',
+      })
     const pinned: Definition = { ...definition, argv: withMachineType(definition.argv, machineName(type)) }
     const blocked = migration['blocked-reasons'] ?? []
     return {
@@ -90,6 +87,7 @@ export async function sourceFacts(
           ? [missedWrites(definition.name, host.name)]
           : []),
         ...(lacksParallel(request, capabilities) ? [noParallel(host.name)] : []),
+        ...postCopyFindings(request, definition, capabilities, host.name),
         ...blocked.map((words) => ({
           ...blocker(
             'device-blocks-migration',

@@ -14,6 +14,7 @@ import { fileFindings } from './file-findings.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
 import { networkFindings } from './network.ts'
+import { postCopyHostFindings } from './post-copy.ts'
 import { processorFindings, processorFromJson } from './processor.ts'
 
 /** Holds the offer against this host: everything that stands in the way, at once. */
@@ -26,12 +27,13 @@ export async function targetFindings(
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
   const guest = processorFromJson(offer.cookie?.['processor'])
-  const [guests, facts, hypervisor, files, networks] = await Promise.all([
+  const [guests, facts, hypervisor, files, networks, postCopy] = await Promise.all([
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
     fileFindings(at, offer, definition, call),
     networkFindings(host, definition.argv, call),
+    postCopyHostFindings(host, request, call),
   ])
   const ofQemu = hypervisor.binary
     ? [
@@ -45,6 +47,7 @@ export async function targetFindings(
     ...ofQemu,
     ...files,
     ...networks,
+    ...postCopy,
     ...clockFindings(host, 'target', facts),
   ]
 }
@@ -87,7 +90,7 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
 function streamFindings(
   host: string,
   { cookie }: Offer,
-  { autoConverge, connections }: MigrationRequest,
+  { autoConverge, connections, postCopy }: MigrationRequest,
   { answers, capabilities, version }: TargetHypervisor,
 ): Finding[] {
   if (!answers || !capabilities) return []
@@ -96,6 +99,7 @@ function streamFindings(
     'return-path',
     ...(autoConverge ? ['auto-converge'] : []),
     ...(connections > 1 ? ['multifd'] : []),
+    ...(postCopy ? ['postcopy-ram'] : []),
   ]
   const lacking = needed.filter((name) => !capabilities.has(name))
   const source = cookie?.['version']

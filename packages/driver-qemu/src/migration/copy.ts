@@ -12,6 +12,7 @@ import type { Fence } from '../fence/fence.ts'
 import { type Step, tell } from '../fence/step.ts'
 import { convergence, type Need } from './convergence.ts'
 import { parallelSteps } from './parallel.ts'
+import { hasGoneOver, notStopped, postCopySteps, type Turn } from './post-copy.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
@@ -36,12 +37,14 @@ export interface CopyOrder {
   readonly request: MigrationRequest
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
+  /** Its way into post-copy. */
+  readonly turn: Turn
 }
 
 /**
  * Copies the guest: sets the limits and starts `migrate` through the fence, and follows it on the monitor to its end. The return path is always on: without
  * it `completed` only means that all bytes were written (measured on QEMU 7.2). A signal cancels the migration and waits
- * until QEMU says so.
+ * until QEMU says so, unless it was told to go over to post-copy.
  */
 export async function copyGuest(
   fence: Fence,
@@ -58,6 +61,7 @@ export async function copyGuest(
       tell('migrate-set-capabilities', { capabilities: switched(request) }),
       tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
+      ...postCopySteps(request),
       ...before,
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
@@ -66,6 +70,7 @@ export async function copyGuest(
     if (!request.live) stopped()
     const info = await followed(fence, monitor, order, ending, call)
     if (info.status === 'completed') return figures(info)
+    if (hasGoneOver(info)) return { ...figures(info), postCopy: true }
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
       host,
@@ -74,6 +79,7 @@ export async function copyGuest(
     })
   } catch (error) {
     if (!call.signal.aborted) throw error
+    if (order.turn.told) throw notStopped(host)
     await cancelCopy(fence, clock, { ...call, signal: AbortSignal.timeout(PATIENCE) })
     throw abortError(call.signal, 'the copy')
   } finally {
@@ -90,7 +96,7 @@ export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions
   const [before] = await fence.ask([tell('query-migrate')], call)
   if (isOver(before.status)) return
   if (before.status?.startsWith('postcopy'))
-    throw vmError('VM_INVALID', 'a migration in post-copy cannot be cancelled without losing the guest')
+    throw vmError('VM_PHASE_FAILED', 'a migration in post-copy cannot be cancelled without losing the guest')
   const [, after] = await fence.act([tell('migrate_cancel'), tell('query-migrate')], call)
   for (let { status } = after; !isOver(status); ) {
     await sleep(clock, 20, call.signal)
@@ -104,6 +110,8 @@ function limitsOf({ request, tunedDowntime }: CopyOrder): MigrationParameters {
   return {
     'max-bandwidth': request.bandwidth || DEFAULT_BANDWIDTH,
     'downtime-limit': tunedDowntime() ?? firstDowntime(request.maxDowntime),
+    // what is behind a missing page waits for it: as fast as can be, unless a limit was asked for
+    ...(request.postCopy && { 'max-postcopy-bandwidth': request.bandwidth }),
   }
 }
 
@@ -143,10 +151,11 @@ async function followed(
   for (;;) {
     const info = await monitor.execute('query-migrate', {}, call)
     report(info, call)
-    if (isOver(info.status)) return info
+    if (isOver(info.status) || hasGoneOver(info)) return info
     const { ram } = info
     const need = ram && info.status === 'active' ? watch.look(ram['dirty-sync-count'], ram.remaining) : null
-    if (need) await helpAlong(fence, need, order, call)
+    if (info.status === 'active' && order.turn.isDue(need)) await order.turn.take(fence, call)
+    else if (need) await helpAlong(fence, need, order, call)
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
     await Promise.race([sleep(clock, pause, call.signal), ending.reached])
@@ -173,7 +182,7 @@ async function helpAlong(
   tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
 }
 
-function report(info: MigrationInfo, { onProgress }: EffectOptions): void {
+export function report(info: MigrationInfo, { onProgress }: EffectOptions): void {
   const { ram } = info
   if (!ram || !onProgress) return
   const page = ram['page-size']
@@ -214,7 +223,7 @@ function watchEnding(monitor: QmpClient): Ending {
   let forget = (): void => {}
   const reached = new Promise<void>((resolve) => {
     forget = monitor.on('MIGRATION', ({ data }) => {
-      if (isOver(data.status) && data.status !== 'none') resolve()
+      if ((isOver(data.status) && data.status !== 'none') || hasGoneOver(data)) resolve()
     })
     void monitor.closed.then(() => {
       gone = true

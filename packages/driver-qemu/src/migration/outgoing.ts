@@ -18,8 +18,10 @@ import { PLAINTEXT } from '../tls/steps.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
+import { drained, sentAgain } from './drain.ts'
 import type { MigrationFile } from './file.ts'
 import { PLAIN } from './parallel.ts'
+import { hasBegun, hasGoneOver, NO_POST_COPY, postCopyTurn } from './post-copy.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
@@ -37,7 +39,7 @@ export function openOutgoing(
   const fence = fenceOf(at, guest.definition.name, folder)
 
   /** What was changed while the way to the target was still being made. */
-  let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
+  let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime' | 'postCopy'> = {}
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -64,8 +66,9 @@ export function openOutgoing(
           clock,
           to,
           before,
-          request: { ...request, ...tuned },
+          request: { ...request, ...tuned, postCopy: request.postCopy },
           tunedDowntime: () => tuned.maxDowntime ?? null,
+          turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
           return await copyGuest(fence, monitor, order, call)
@@ -79,11 +82,12 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
-      let [{ status }] = await guestState(monitor, fence, call)
+      let [{ status }, copied] = await guestState(monitor, fence, call)
+      if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
       for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
         await sleep(clock, 2, call.signal)
-        ;[{ status }] = await guestState(monitor, fence, call)
+        ;[{ status }, copied] = await guestState(monitor, fence, call)
       }
       if (status !== 'postmigrate')
         throw vmError(
@@ -95,6 +99,10 @@ export function openOutgoing(
           },
         )
     },
+    async drain(call, again) {
+      if (again) await sentAgain({ at, fence, folder, file }, again, call)
+      await drained({ at, fence, folder, file }, monitor, call)
+    },
     async confirm(call) {
       await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
       await monitor?.close()
@@ -103,7 +111,7 @@ export function openOutgoing(
       const gone = await isGone(call)
       if (!gone) {
         await revive(call)
-        await fence.act([PLAIN, ...PLAINTEXT], call)
+        await fence.act([PLAIN, NO_POST_COPY, ...PLAINTEXT], call)
       }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()
@@ -116,6 +124,8 @@ export function openOutgoing(
     inspect: (call) => inspectSource(at, fence, guest, call),
     async tune(change, call) {
       const parameters = parametersOf(change)
+      if (change.postCopy && !request.postCopy)
+        throw vmError('VM_UNSUPPORTED', 'QEMU goes over to post-copy only if that was asked for at the start')
       tuned = { ...tuned, ...change }
       const steps = [tell('migrate-set-parameters', parameters), ...(change.suspend ? [tell('stop')] : [])]
       await fence.act(steps, call)
@@ -140,13 +150,16 @@ async function inspectSource(
     evidence: [`process ${pid} on ${host.name} is gone`],
   }
   if (!process || (await host.probe(process, call)) === 'gone') return gone
-  const [{ status, running }] = await fence.ask([tell('query-status')], call)
-  const evidence = [`QEMU (pid ${pid}) on ${host.name} says ${status}`]
-  return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
+  const [{ status, running }, copied] = await guestState(null, fence, call)
+  const begun = hasBegun(copied)
+  const evidence = [
+    `QEMU (pid ${pid}) on ${host.name} says ${status}${begun ? `, its copy ${copied.status} in post-copy` : ''}`,
+  ]
+  const known = { complete: true, mayHaveRun: true, revivable: !begun, evidence }
+  return { ...known, run: running ? 'running' : 'stopped' }
 }
 
-function parametersOf({ bandwidth, maxDowntime, postCopy }: Tuning): MigrationParameters {
-  if (postCopy) throw vmError('VM_UNSUPPORTED', 'the QEMU driver does not go over to post-copy')
+function parametersOf({ bandwidth, maxDowntime }: Tuning): MigrationParameters {
   return {
     // for QEMU 0 is no limit, as here
     ...(bandwidth !== undefined && { 'max-bandwidth': Math.round(bandwidth) }),
