@@ -65,17 +65,13 @@ export const PLANTED_BUGS = [
     changes: [
       ['core/dist/migration/carry-out.js', 'if (committing || postCopy) {', 'if (postCopy) {'],
       [LINE, 'limit: limits.finish, mayCancel: false', 'limit: limits.finish'],
-      [
-        SETTLE,
-        'run.at.committing || run.at.postCopy ?',
-        '(run.at.committing && !run.cancelled.aborted) || run.at.postCopy ?',
-      ],
+      [SETTLE, 'return run.at.committing ?', 'return run.at.committing && !run.cancelled.aborted ?'],
       NO_MARK,
     ],
   },
   {
     bug: 'a finish without an answer is taken for one that failed',
-    changes: [[SETTLE, 'run.at.committing || run.at.postCopy ?', 'run.at.postCopy ?']],
+    changes: [[SETTLE, 'return run.at.committing ?', 'return false ?']],
   },
   {
     bug: 'a host that does not answer is taken for one without a copy',
@@ -152,5 +148,25 @@ export const PLANTED_BUGS = [
   {
     bug: 'a recovery forgets that the journal has a commit, and does not ask for the mark',
     changes: [[OPEN, "committing: last('committing') > last('roll-back'),", 'committing: false,'], NO_MARK],
+  },
+  {
+    bug: 'in post-copy the source is ended before the last page has come',
+    changes: [[LINE, 'if (performed.postCopy)', 'if (false)']],
+  },
+  {
+    bug: 'in post-copy a target that lacks pages is taken for whole',
+    changes: [[DECIDE, "if (target.complete)\n        return 'confirm';", "return 'confirm';"]],
+  },
+  {
+    bug: 'a source is brought back from post-copy',
+    changes: [
+      [SETTLE, 'if (run.at.postCopy && stopped && !source.revivable)', 'if (false)'],
+      [DECIDE, "if (journal.postCopy && source.run !== 'running' && !source.revivable)", 'if (false)'],
+      ['driver-test/dist/outgoing-end.js', 'if (!rest || !isAlive(guest))', 'if (true)'],
+    ],
+  },
+  {
+    bug: 'post-copy is permitted and not on file',
+    changes: [['core/dist/migration/run.js', "await note(run, 'postcopy');", '']],
   },
 ]

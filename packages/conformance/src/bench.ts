@@ -129,7 +129,7 @@ const NOTHING = {
 
 /** A wish is taken only where both ends are able. */
 function common(source: Capabilities, target: Capabilities): Capabilities {
-  const both = (flag: 'live' | 'resource' | 'domainRename' | 'pausedGuests'): boolean =>
+  const both = (flag: 'live' | 'resource' | 'domainRename' | 'pausedGuests' | 'postCopy'): boolean =>
     source[flag] && target[flag]
   return {
     ...source,
@@ -137,6 +137,7 @@ function common(source: Capabilities, target: Capabilities): Capabilities {
     resource: both('resource'),
     domainRename: both('domainRename'),
     pausedGuests: both('pausedGuests'),
+    postCopy: both('postCopy'),
     uriTransports: source.uriTransports.filter((name) => target.uriTransports.includes(name)),
     streams: source.streams.filter((name) => target.streams.includes(name)),
   }

@@ -13,6 +13,7 @@ import { moveCases } from './cases/move.ts'
 import { orchestratorCases } from './cases/orchestrator.ts'
 import { pausedCases } from './cases/paused.ts'
 import { phaseCases } from './cases/phase.ts'
+import { postCopyCases } from './cases/post-copy.ts'
 import { progressCases } from './cases/progress.ts'
 import { recallCases } from './cases/recall.ts'
 import { refusalCases } from './cases/refusal.ts'
@@ -35,6 +36,7 @@ export const CASES: readonly Case[] = [
   ...cancelCases,
   ...progressCases,
   ...liveCases,
+  ...postCopyCases,
   ...resourceCases,
   ...renameCases,
   ...uriCases,

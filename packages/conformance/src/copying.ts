@@ -1,4 +1,4 @@
-import { type Outgoing, type Performed, sleep } from '@vmferry/core/driver'
+import { type EffectOptions, type Outgoing, type Performed, sleep } from '@vmferry/core/driver'
 import type { Bench, Wish } from './bench.ts'
 import { throughJson } from './json-copy.ts'
 import { begin, dialOf, type Prepared, prepare, UNHEARD } from './way.ts'
@@ -13,11 +13,15 @@ export interface Copying extends Prepared {
 const START = 200
 
 /** Begins to copy the guest. A string: why it cannot be tuned. */
-export async function copying(bench: Bench, wish: Wish): Promise<Copying | string> {
+export async function copying(
+  bench: Bench,
+  wish: Wish,
+  more: Partial<EffectOptions> = {},
+): Promise<Copying | string> {
   const way = await prepare(await begin(bench, wish))
   const { outgoing, incoming } = way
   if (!outgoing.tune) return 'the driver has no tune'
-  const call = way.effect({ onProgress: UNHEARD })
+  const call = way.effect({ onProgress: UNHEARD, ...more })
   const going = outgoing.perform(throughJson(incoming.ticket), dialOf(way), call)
   // one that fails at once is told where it is awaited
   going.catch(() => {})

@@ -11,7 +11,7 @@ export interface Need {
   said(manifest: Capabilities): string
 }
 
-type Flag = 'live' | 'resource' | 'domainRename' | 'pausedGuests'
+type Flag = 'live' | 'resource' | 'domainRename' | 'pausedGuests' | 'postCopy'
 
 /** An ability that is true or false. */
 export function able(flag: Flag): Need {

@@ -55,14 +55,37 @@ test('a target is never told to run while the source may run', () => {
   expect(broken((_j, _c, source, _t, action) => action !== 'finish' || source.run !== 'running')).toEqual([])
 })
 
-test('only a complete target is told to run', () => {
+test('only a target that can run is told to, complete unless post-copy has begun', () => {
+  const begun = ({ postCopy }: JournalView, { run, revivable }: CopyState): boolean =>
+    postCopy && run === 'stopped' && !revivable
   expect(
-    broken((_j, _c, _s, target, action) => action !== 'finish' || (target.complete && target.revivable)),
+    broken(
+      (journal, _c, source, target, action) =>
+        action !== 'finish' || (target.revivable && (target.complete || begun(journal, source))),
+    ),
   ).toEqual([])
 })
 
-test('the source is never ended unless the target runs', () => {
-  expect(broken((_j, _c, _s, target, action) => action !== 'confirm' || target.run === 'running')).toEqual([])
+test('the source is never ended unless the target runs and has everything', () => {
+  expect(
+    broken(
+      (_j, _c, _s, target, action) => action !== 'confirm' || (target.run === 'running' && target.complete),
+    ),
+  ).toEqual([])
+})
+
+test('the rest of the pages is waited for exactly while the target runs without it and the source stands by', () => {
+  expect(
+    broken(
+      (_j, claims, source, target, action) =>
+        (action === 'drain') ===
+        (claims.source &&
+          claims.target &&
+          target.run === 'running' &&
+          !target.complete &&
+          source.run === 'stopped'),
+    ),
+  ).toEqual([])
 })
 
 test('after the commit the source is not revived while the target is unknown, or gone and may have run', () => {
@@ -86,15 +109,48 @@ test('where the source is stopped and the target may have run, the source is nev
   ).toEqual([])
 })
 
-test('after post-copy began the source never runs again', () => {
-  expect(broken(({ postCopy }, _c, _s, _t, action) => !postCopy || action !== 'roll-back')).toEqual([])
+test('once post-copy is permitted the source goes back only if it has run all the time, or says that it can', () => {
+  expect(
+    broken(
+      ({ postCopy }, _c, source, _t, action) =>
+        !postCopy || action !== 'roll-back' || source.run === 'running' || source.revivable,
+    ),
+  ).toEqual([])
 })
 
-test('lost is said only when the source is proved gone and the target cannot be run', () => {
+test('lost is said only when the source is proved gone and the target has not everything, or is gone as well', () => {
   expect(
     broken(
       (_j, _c, source, target, action) =>
-        action !== 'lost' || (source.run === 'gone' && target.run !== 'running'),
+        action !== 'lost' ||
+        (source.run === 'gone' &&
+          target.run !== 'unknown' &&
+          !(target.run === 'running' && target.complete)) ||
+        target.run === 'gone',
+    ),
+  ).toEqual([])
+})
+
+test('a target that is gone means lost while the source is there only in post-copy', () => {
+  expect(
+    broken(
+      ({ postCopy }, _c, source, _t, action) =>
+        action !== 'lost' ||
+        source.run === 'gone' ||
+        (postCopy && source.run === 'stopped' && !source.revivable),
+    ),
+  ).toEqual([])
+})
+
+test('a guest whose two parts are both there is never lost, and never given back', () => {
+  expect(
+    broken(
+      ({ postCopy }, _c, source, target, action) =>
+        !postCopy ||
+        source.run !== 'stopped' ||
+        source.revivable ||
+        target.run === 'gone' ||
+        (action !== 'lost' && action !== 'roll-back'),
     ),
   ).toEqual([])
 })

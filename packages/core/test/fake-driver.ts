@@ -24,6 +24,8 @@ export type Spot =
   | 'ready'
   | 'handOver'
   | 'finish'
+  | 'drain'
+  | 'reopen'
   | 'confirm'
   | 'source.abort'
   | 'target.abort'
@@ -37,6 +39,8 @@ export interface FakeWorld {
   source: 'running' | 'paused' | 'stopped' | 'gone'
   target: 'none' | 'stopped' | 'running' | 'gone'
   complete: boolean
+  /** `permitted` makes perform end in post-copy, which it then is. */
+  postCopy: 'never' | 'permitted' | 'begun'
   mark: boolean
   begun: boolean
   /** Runs before the effect of a spot; rejecting there means that the effect does not happen. */
@@ -53,6 +57,7 @@ export function fakeWorld(): FakeWorld {
     source: 'running',
     target: 'none',
     complete: false,
+    postCopy: 'never',
     mark: false,
     begun: false,
     before: {},
@@ -102,16 +107,26 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
 
   const outgoing = (given: Offer): Outgoing => ({
     offer: given,
-    perform: (_ticket, _dial, call) =>
-      at('perform', call, () => {
+    perform: async (_ticket, _dial, call) => {
+      if (world.postCopy === 'permitted') await call.permit('postcopy')
+      return at('perform', call, () => {
         call.onProgress?.({ type: 'transfer', round: 1, bytes: 600, remainingBytes: 400, totalBytes: 1000 })
         call.onProgress?.({ type: 'stopped' })
         call.onProgress?.({ type: 'transfer', round: 2, bytes: 1000, remainingBytes: 0, totalBytes: 1000 })
         world.source = 'stopped'
-        world.complete = true
-        return { rounds: 2, bytes: 1000, hypervisorDowntimeMs: 3 }
-      }),
+        if (world.postCopy === 'permitted') world.postCopy = 'begun'
+        world.complete = world.postCopy === 'never'
+        return { rounds: 2, bytes: 1000, hypervisorDowntimeMs: 3, postCopy: !world.complete }
+      })
+    },
     handOver: (call) => at('handOver', call, () => {}),
+    drain: (call, again) => {
+      if (again) world.calls.push(`again to ${again.transport}`)
+      return at('drain', call, () => {
+        if (world.source === 'gone') throw vmError('VM_PHASE_FAILED', 'there is nobody to send')
+        world.complete = true
+      })
+    },
     confirm: (call) =>
       at('confirm', call, () => {
         world.source = 'gone'
@@ -123,7 +138,8 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
     inspect: (call) =>
       at('source.inspect', call, (): CopyState => {
         const run = world.source === 'paused' ? 'stopped' : world.source
-        return { run, complete: true, mayHaveRun: true, revivable: true, evidence: [`source says ${run}`] }
+        const revivable = world.postCopy !== 'begun'
+        return { run, complete: true, mayHaveRun: true, revivable, evidence: [`source says ${run}`] }
       }),
     tune: async (change) => {
       world.calls.push(`tune ${JSON.stringify(change)}`)
@@ -145,8 +161,10 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
       at('target.inspect', call, (): CopyState => {
         const run = world.target === 'none' ? 'gone' : world.target
         const { complete, mark: mayHaveRun } = world
-        return { run, complete, mayHaveRun, revivable: complete, evidence: [`target says ${run}`] }
+        const revivable = complete || world.postCopy === 'begun'
+        return { run, complete, mayHaveRun, revivable, evidence: [`target says ${run}`] }
       }),
+    reopen: (call) => at('reopen', call, () => ({ transport: 'another wire', endpoints: {} })),
   })
 
   return {

@@ -10,6 +10,7 @@ const ABILITIES = {
   fencing: 'host',
   abortableUntil: 'hand-over',
   progress: 'bytes',
+  postCopy: true,
   pausedGuests: true,
   features: {
     autoConverge: true,

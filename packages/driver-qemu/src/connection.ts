@@ -14,6 +14,7 @@ import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
 import { qemuLifecycle } from './lifecycle.ts'
 import { hostRecord } from './migration/file.ts'
+import { lacksPages } from './migration/incoming.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { qemuSource } from './source.ts'
 import { qemuTarget } from './target.ts'
@@ -85,10 +86,21 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
     claim: open((domain, epoch, call) => claimDomain(at, domain, epoch, call)),
     migrations: open(async (call) => {
       const guests = await listGuests(host, runDirectory, call)
-      return guests.flatMap(({ definition: { name }, outgoing, incoming }) => [
-        ...(outgoing ? [hostRecord('source', name, outgoing)] : []),
-        ...(incoming ? [hostRecord('target', name, incoming)] : []),
-      ])
+      const records = guests.map(async (guest) => {
+        const {
+          definition: { name },
+          outgoing,
+          incoming,
+        } = guest
+        const incomplete = incoming !== null && (await lacksPages(at, guest, call))
+        return [
+          ...(outgoing ? [hostRecord('source', name, outgoing)] : []),
+          ...(incoming
+            ? [{ ...hostRecord('target', name, incoming), ...(incomplete && { incomplete }) }]
+            : []),
+        ]
+      })
+      return (await Promise.all(records)).flat()
     }),
     source: { check: open(source.check), begin: open(source.begin), recall: open(source.recall) },
     target: { check: open(target.check), prepare: open(target.prepare), recall: open(target.recall) },

@@ -118,6 +118,10 @@ test('the way through the controller takes no host', async () => {
   expect(named.findings).toMatchObject([{ code: 'relay-has-no-host', severity: 'blocker' }])
   const plain = await sourceTransports(host, request('beta', { transport: 'relay', host: null }), call)
   expect(plain.transports.map(({ name }) => name)).toEqual(['relay'])
+  const wish = { ...request('beta', { transport: 'relay', host: null }), postCopy: true }
+  expect((await sourceTransports(host, wish, call)).findings).toMatchObject([
+    { code: 'relay-ends-with-controller', severity: 'blocker' },
+  ])
 })
 
 test('tcp is offered only when it is asked for, with a warning, and its name is resolved by the source', async () => {

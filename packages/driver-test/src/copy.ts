@@ -9,6 +9,7 @@ import {
 import type { During } from './gate.ts'
 import { catchUp } from './guest.ts'
 import type { OutgoingFile } from './migration-file.ts'
+import { turnToPostCopy } from './rest.ts'
 import type { Stream } from './stream.ts'
 import type { TestHost } from './test-host.ts'
 
@@ -27,7 +28,8 @@ export interface CopyTask {
 /**
  * Pre-copy: all pages, then those that were written meanwhile, until the rest fits the longest downtime or the rounds
  * run out; then the guest is stopped and the rest goes over. A guest that is not to be live is stopped first. One whose
- * process is gone is not copied: VM_PHASE_FAILED.
+ * process is gone is not copied: VM_PHASE_FAILED. Where post-copy was asked for, the guest goes over to it instead of being
+ * stopped with too much left, or as soon as it is told to.
  */
 export async function copyGuest({ at, file, stream, during, call }: CopyTask): Promise<Performed> {
   const { world, capabilities } = at
@@ -86,7 +88,8 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     stream.verify()
   }
 
-  const sendRound = async (pages: readonly number[]): Promise<void> => {
+  /** Sends the pages; resolves with those that post-copy is to bring. */
+  const sendRound = async (pages: readonly number[]): Promise<readonly number[]> => {
     copied.round += 1
     const half = Math.floor(pages.length / 2)
     let halfway = copied.round > 1
@@ -97,6 +100,7 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       }
       refuseStopped()
       if (limits.suspended && guest.state === 'running') stop()
+      if (goesOver()) return pages.slice(next)
       const most = Math.floor((rate() * SLICE) / memory.pageBytes)
       // however fast the link is, the first round has a middle
       const end = Math.min(next + Math.max(1, most), halfway ? pages.length : half)
@@ -111,7 +115,10 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
       }
     }
     await arrival()
+    return []
   }
+
+  const goesOver = (): boolean => limits.postCopy && guest.state === 'running' && stream.turn !== undefined
 
   const runsOn = (): boolean => {
     catchUp(guest, world.now())
@@ -119,6 +126,10 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
     const restMs = (memory.dirtyPages * memory.pageBytes * 1000) / rate()
     if (restMs <= limits.maxDowntime) return false
     if (copied.round < world.maxRounds) return true
+    if (request.postCopy && stream.turn) {
+      limits.postCopy = true
+      return true
+    }
     const message = `'${guest.name}' writes faster than the link carries: stopped after ${copied.round} rounds`
     call.onProgress?.({ type: 'warning', code: 'not-converging', message })
     return false
@@ -141,9 +152,13 @@ export async function copyGuest({ at, file, stream, during, call }: CopyTask): P
   if (!request.live) stop()
   memory.markAll()
   do {
-    await sendRound(memory.takeDirty())
+    const unsent = await sendRound(memory.takeDirty())
     refuseStopped()
-    if (guest.state !== 'stopped' && !runsOn()) stop()
+    if (guest.state !== 'stopped' && !goesOver() && !runsOn()) stop()
+    if (goesOver()) {
+      await turnToPostCopy({ at, file, stream, call, unsent, stop })
+      return { rounds: copied.round, bytes: copied.bytes, setupMs: 0, postCopy: true }
+    }
   } while (guest.state !== 'stopped' || memory.dirtyPages > 0)
   await arrival()
   refuseStopped()

@@ -95,7 +95,8 @@ export async function visitWithEffect<T>(
   })
 }
 
-function refuseFenced({ host, session }: TestHost, domain: string, epoch: number): void {
+/** VM_STALE, or what ended the session, if another controller has the domain. */
+export function refuseFenced({ host, session }: TestHost, domain: string, epoch: number): void {
   const held = host.epochs.get(domain) ?? 0
   if (session.fencing === 'session') session.ended.throwIfAborted()
   if (session.fencing !== 'host' || epoch >= held) return

@@ -48,6 +48,11 @@ export function catchUp(guest: Guest, now: number): void {
   guest.ranUntil = now
 }
 
+/** Its process is there. */
+export function isAlive({ state }: Guest): boolean {
+  return state !== 'failed' && state !== 'off'
+}
+
 /** A guest that is up to date, as it looks from outside. */
 export function viewOf({ name, uuid, state, heldBy, memory }: Guest): GuestView {
   const { counter, dirtyPerSecond } = memory.registers

@@ -45,6 +45,7 @@ export function memoryWire(world: World): Wire {
         link,
         verify: () => carried().verify(),
         page: (number, words) => carried().page(number, words),
+        turn: (registers, missing) => carried().turn(registers, missing),
         end: (registers) => carried().end(registers),
         close() {},
       }

@@ -34,10 +34,16 @@ export interface OutgoingFile extends MigrationFile {
   readonly role: 'source'
   readonly request: MigrationRequest
   readonly guest: Guest
-  /** Bytes per second (0: no limit), milliseconds, and whether the guest is to stand still; changed by `tune`. */
-  readonly limits: { bandwidth: number; maxDowntime: number; suspended: boolean }
+  /** Bytes per second (0: no limit), milliseconds, whether the guest is to stand still or to go over; changed by `tune`. */
+  readonly limits: { bandwidth: number; maxDowntime: number; suspended: boolean; postCopy: boolean }
   /** Null while nothing is copied. */
   copying: Copying | null
+  /** Post-copy has begun, and this copy never runs again: the pages that are still to be sent. Null: it has not. */
+  rest: Set<number> | null
+  /** Ends the sending of the rest; null while it rests, as when the link is lost. */
+  pushing: AbortController | null
+  /** Bytes of the rest that have been sent. */
+  pushedBytes: number
   /** All is sent and the guest is stopped. */
   sent: boolean
 }
@@ -48,16 +54,25 @@ export interface IncomingFile extends MigrationFile {
   readonly request: ChosenRequest
   /** The receiving copy; null until it is made. */
   guest: Guest | null
+  /** Post-copy has begun, and this copy can run: the pages that it lacks. Null: it has not. */
+  missing: Set<number> | null
   /** All of the guest has arrived. */
   loaded: boolean
   /** The durable mark that `finish` was asked: this copy may have run. */
   marked: boolean
 }
 
+/** The last page has come: the copy is whole, and free once it was told to run. */
+export function settleArrival(file: IncomingFile): void {
+  file.loaded = true
+  if (file.guest && file.marked && file.guest.state !== 'incoming') file.guest.heldBy = null
+}
+
 /** The file as other controllers are told of it. */
 export function hostRecord(file: OutgoingFile | IncomingFile): HostRecord {
   const { migration, role, domain, request, epoch, phase, offer } = file
   const state = file.role === 'source' ? { sent: file.sent } : { loaded: file.loaded, marked: file.marked }
+  const incomplete = file.role === 'target' && file.missing !== null && !file.loaded
   const sourceDomain = offer.domain === domain ? {} : { sourceDomain: offer.domain }
   return {
     migration,
@@ -67,6 +82,7 @@ export function hostRecord(file: OutgoingFile | IncomingFile): HostRecord {
     request,
     epoch,
     phase,
+    ...(incomplete && { incomplete }),
     details: { uuid: offer.uuid, ...state },
   }
 }

@@ -26,17 +26,19 @@ export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
           stream = await wire.open(host, ticket, file.migration, signal)
           return await copyGuest({ at, file, stream, during, call: { ...heard, signal } })
         } finally {
-          stream?.close()
+          // in post-copy the rest goes over it
+          if (!file.rest) stream?.close()
           file.copying = null
         }
       }),
     tune: (change, call) =>
       visitWithEffect(at, { at: 'tune', side: 'source', domain: file.domain }, call, () => {
-        refuseFixed(change, at)
+        refuseFixed(change, at, file)
         if (!file.copying) refuseWrongTime(file, 'is not being performed')
         file.limits.bandwidth = change.bandwidth ?? file.limits.bandwidth
         file.limits.maxDowntime = change.maxDowntime ?? file.limits.maxDowntime
         file.limits.suspended ||= change.suspend === true
+        file.limits.postCopy ||= change.postCopy === true
       }),
   }
 }
@@ -45,9 +47,10 @@ export function outgoingOf(at: TestHost, file: OutgoingFile): Outgoing {
 function refuseFixed(
   { bandwidth, maxDowntime, postCopy, suspend }: Tuning,
   { host, capabilities }: TestHost,
+  { request }: OutgoingFile,
 ): void {
   const fixed = [
-    postCopy && 'to post-copy',
+    postCopy && !request.postCopy && 'to post-copy, which was not asked for at the start',
     bandwidth !== undefined && !capabilities.resource && 'the bandwidth',
     maxDowntime !== undefined && !capabilities.features['maxDowntime'] && 'the longest downtime',
     suspend && !capabilities.features['suspend'] && 'to a guest that stands still',

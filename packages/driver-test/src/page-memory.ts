@@ -27,6 +27,8 @@ export interface PageMemory {
   readonly dirtyPages: number
   /** Lets the guest run for `ms` milliseconds. Nobody ticks: this is called when somebody looks. */
   run(ms: number): void
+  /** Whether that page was written since. */
+  isDirty(page: number): boolean
   /** Every page counts as dirty. */
   markAll(): void
   /** The dirty pages, in order; none is dirty afterwards. */
@@ -83,6 +85,7 @@ export function createPageMemory({ pages, pageBytes, dirtyPerSecond }: MemorySha
       }
       registers = { ...registers, counter: registers.counter + ms, written }
     },
+    isDirty: (page) => dirty.has(page),
     markAll() {
       for (let page = 0; page < pages; page += 1) dirty.add(page)
     },

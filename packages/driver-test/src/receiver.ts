@@ -1,4 +1,5 @@
-import type { Guest } from './guest.ts'
+import { type Guest, isAlive } from './guest.ts'
+import { settleArrival } from './migration-file.ts'
 import type { Registers } from './page-memory.ts'
 import type { WorldHost } from './world-host.ts'
 
@@ -8,6 +9,8 @@ export interface Receiver {
   readonly pages: number
   verify(): void
   page(number: number, words: Uint32Array): void
+  /** Post-copy: the guest can run here without those pages, which come later. */
+  turn(registers: Registers, missing: Iterable<number>): void
   /** The guest is complete. */
   end(registers: Registers): void
 }
@@ -22,7 +25,8 @@ export function receiverOf(
   if (!host || !file) throw broken('connection refused')
   const receiving = (): Guest => {
     const { guest } = file
-    if (guest?.state === 'incoming' && host.incoming.get(migration) === file) return guest
+    const listens = guest?.state === 'incoming' || (file.missing && guest && isAlive(guest))
+    if (guest && listens && host.incoming.get(migration) === file) return guest
     throw broken('the other end has closed the connection')
   }
   return {
@@ -30,7 +34,18 @@ export function receiverOf(
     verify() {
       receiving()
     },
-    page: (number, words) => receiving().memory.load(number, words),
+    page(number, words) {
+      const { memory } = receiving()
+      // what the guest has written here meanwhile is newer than what comes
+      if (!file.missing || !memory.isDirty(number)) memory.load(number, words)
+      file.missing?.delete(number)
+      if (file.missing?.size === 0) settleArrival(file)
+    },
+    turn(registers, missing) {
+      receiving().memory.loadRegisters(registers)
+      file.missing = new Set(missing)
+      if (file.missing.size === 0) settleArrival(file)
+    },
     end(registers) {
       receiving().memory.loadRegisters(registers)
       file.loaded = true

@@ -111,8 +111,12 @@ function takeHold(
       bandwidth: request.bandwidth,
       maxDowntime: request.maxDowntime ?? DEFAULT_DOWNTIME,
       suspended: false,
+      postCopy: false,
     },
     copying: null,
+    rest: null,
+    pushing: null,
+    pushedBytes: 0,
     sent: false,
   }
   host.outgoing.set(migration, file)

@@ -14,6 +14,8 @@ export interface Stream {
   carry?(bytes: number): Promise<void>
   /** Delivers a page, whose bytes have been carried. */
   page(number: number, words: Uint32Array): Promise<void> | void
+  /** Post-copy: delivers what the guest needs to run, and says which pages come later. Absent where nothing carries them. */
+  turn?(registers: Registers, missing: Iterable<number>): void
   /** Delivers the last of the guest: it is complete at the target. */
   end(registers: Registers): Promise<void> | void
   close(): void

@@ -37,7 +37,8 @@ export function testTarget(at: TestHost): MigrationTarget {
         }
         refuseDenied(request, capabilities, host.name)
         refuseReserved(at, offer, request)
-        const state = { phase: 'prepare', ended: null, guest: null, loaded: false, marked: false } as const
+        const nothing = { guest: null, missing: null, loaded: false, marked: false }
+        const state = { phase: 'prepare', ended: null, ...nothing } as const
         const file: IncomingFile = { role: 'target', migration, domain, request, offer, epoch, ...state }
         host.incoming.set(migration, file)
         try {

@@ -2,7 +2,7 @@ import { type Capabilities, type MigrationRequest, vmError } from '@vmferry/core
 
 /** VM_UNSUPPORTED for a wish that the manifest denies: a caller that did not negotiate is told, not half obeyed. */
 export function refuseDenied(request: MigrationRequest, capabilities: Capabilities, host: string): void {
-  const { live, resource, domainRename, uriTransports, features } = capabilities
+  const { live, resource, domainRename, uriTransports, postCopy, features } = capabilities
   const denied = [
     request.live && !live && 'a live migration',
     request.bandwidth > 0 && !resource && 'a bandwidth limit',
@@ -13,7 +13,7 @@ export function refuseDenied(request: MigrationRequest, capabilities: Capabiliti
       `the transport ${request.uri.transport}`,
     request.paused && !features['startPaused'] && 'leaving the guest paused',
     request.maxDowntime !== null && !features['maxDowntime'] && 'a longest downtime',
-    request.postCopy && 'post-copy',
+    request.postCopy && !postCopy && 'post-copy',
     request.autoConverge && 'auto-converge',
     request.copyStorage && 'copying storage',
     request.connections > 1 && 'parallel connections',

@@ -134,6 +134,8 @@ function crashGuest(world: World, host: WorldHost, guest: Guest): void {
   world.change(guest, 'failed')
   const words = `the process of '${guest.name}' on ${host.name} is gone`
   for (const file of host.outgoing.values()) {
-    if (file.guest === guest) file.copying?.abort(vmError('VM_PHASE_FAILED', words, { host: host.name }))
+    if (file.guest !== guest) continue
+    file.copying?.abort(vmError('VM_PHASE_FAILED', words, { host: host.name }))
+    file.pushing?.abort()
   }
 }

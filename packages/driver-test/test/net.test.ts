@@ -127,7 +127,7 @@ describe('a remote connection', () => {
   test('has the manifest of its host, which only tcp leads to, less what it is to lack', async () => {
     const one = await served('default')
     const { capabilities } = await connected(one)
-    expect(capabilities).toEqual({ ...testDriver().capabilities, uriTransports: ['tcp'] })
+    expect(capabilities).toEqual({ ...testDriver().capabilities, postCopy: false, uriTransports: ['tcp'] })
     const less = await connected(one, { without: 'resource,domainRename', fencing: 'session' })
     expect(less.capabilities).toMatchObject({
       resource: false,

@@ -30,10 +30,8 @@ const web1 = await here.domain('web1')
 const migration = web1.migrate(there, { live: true, bandwidth: 800, rename: 'web2', uri: 'ssh://root@beta/' })
 for await (const event of migration) console.log(event.type)
 const moved: string = (await migration).connection.uri
-const denied: false = here.capabilities.postCopy
-// @ts-expect-error -- QEMU's driver has no post-copy
-web1.migrate(there, { postCopy: true })
-// @ts-expect-error -- nor this transport
+const denied: false = here.capabilities.offline
+// @ts-expect-error -- QEMU's driver has no such transport
 web1.migrate(there, { uri: 'rdma://beta' })
 // @ts-expect-error -- nor has the driver that is loaded later
 web1.migrate(await ferry.connect('test:///beta'), { copyStorage: true })

@@ -13,7 +13,7 @@ test('the manifest of each driver is a literal type', () => {
   expectTypeOf<Qemu['live']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['resource']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['domainRename']>().toEqualTypeOf<true>()
-  expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<false>()
+  expectTypeOf<Qemu['postCopy']>().toEqualTypeOf<true>()
   expectTypeOf<Qemu['uriTransports']>().toEqualTypeOf<readonly ['unix', 'ssh', 'relay', 'tls', 'tcp']>()
   expectTypeOf<ReturnType<typeof hypervisor>>().toEqualTypeOf<Driver<'test', Memory>>()
   const unfenced = () => hypervisor({ fencing: 'none' }).capabilities.fencing
@@ -41,8 +41,6 @@ test('what QEMU’s driver denies does not compile, what it grants does', () => 
       connections: 4,
     })
     expectTypeOf(moved).toEqualTypeOf<Domain<Qemu>>()
-    // @ts-expect-error -- no post-copy in the manifest
-    await web1.migrate(there, { postCopy: true })
     // @ts-expect-error -- a transport that the driver lacks
     await web1.migrate(there, { uri: 'rdma://beta' })
     // @ts-expect-error -- a transport that only the target's driver has
@@ -57,8 +55,8 @@ test('what does not compile is refused when it runs, and a connection may have l
   const there = await ferry.connect('test:///beta?without=live')
   expectTypeOf(here).toEqualTypeOf<Connection<Memory>>()
   const web1 = await here.domain('web1')
-  // @ts-expect-error -- no post-copy in the manifest
-  await expect(web1.plan(there, { postCopy: true })).rejects.toMatchObject(UNSUPPORTED)
+  // @ts-expect-error -- no auto-converge in the manifest
+  await expect(web1.plan(there, { autoConverge: true })).rejects.toMatchObject(UNSUPPORTED)
   // @ts-expect-error -- a transport that the driver lacks
   await expect(web1.plan(there, { uri: 'rdma://beta' })).rejects.toMatchObject(UNSUPPORTED)
   // the type of a manifest says what its driver can do at best

@@ -40,6 +40,7 @@ const STAGE_OF_STEP: Partial<Record<JournalStep, Stage>> = {
   begin: 'begin',
   prepare: 'prepare',
   perform: 'perform',
+  postcopy: 'switchover',
   committing: 'switchover',
 }
 

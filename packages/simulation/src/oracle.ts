@@ -1,6 +1,6 @@
 import type { Guest, World } from '@vmferry/driver-test'
 import type { Breach, Invariant } from './breach.ts'
-import { type Copy, copiesOf, isAlive, isInCharge, portrait } from './copies.ts'
+import { type Copy, copiesOf, hasGoneOver, isAlive, isInCharge, otherPart, portrait } from './copies.ts'
 import type { Witness } from './network.ts'
 import type { Passage } from './passage.ts'
 import type { Trace } from './trace.ts'
@@ -61,7 +61,11 @@ export function createOracle({ world, uuid, fences, isCommitted, trace }: Sight)
       return last
     },
     copies: () => copiesOf(world, uuid),
-    killed: (guest) => killed.add(guest),
+    killed(guest) {
+      killed.add(guest)
+      const rest = otherPart(world, guest)
+      if (rest) killed.add(rest)
+    },
     wasKilled: (guest) => killed.has(guest),
     hasReigned: (guest) => reigned.has(guest),
     disturb(change) {
@@ -119,6 +123,9 @@ export function createOracle({ world, uuid, fences, isCommitted, trace }: Sight)
       const heir = committedElsewhere(guest, copies)
       if (heir) oracle.report('I3', `the guest was run on ${host}, and the copy on ${heir} may run`)
     }
+    for (const { host, guest } of running)
+      if (hasGoneOver(world, guest))
+        oracle.report('I3', `the guest runs on ${host}, where post-copy had begun`)
     for (const copy of copies.filter(isInCharge)) {
       last = copy.guest
       reigned.add(last)

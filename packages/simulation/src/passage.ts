@@ -16,7 +16,10 @@ export type CallName =
   | 'tune'
   | 'ready'
   | 'hand-over'
+  | 'permit'
   | 'finish'
+  | 'drain'
+  | 'reopen'
   | 'confirm'
   | 'abort'
   | 'recall'
@@ -45,7 +48,10 @@ const STAGE_OF: Partial<Record<CallName, Stage>> = {
   tune: 'perform',
   ready: 'switchover',
   'hand-over': 'switchover',
+  permit: 'switchover',
   finish: 'finish',
+  drain: 'finish',
+  reopen: 'cleanup',
   confirm: 'confirm',
   abort: 'cleanup',
 }

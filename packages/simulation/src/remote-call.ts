@@ -1,4 +1,4 @@
-import { abortError, type CallOptions, isVmError, vmError } from '@vmferry/core'
+import { abortError, type CallOptions, type EffectOptions, isVmError, vmError } from '@vmferry/core'
 import type { Controller } from './controller.ts'
 import { type Network, noSpaceOn } from './network.ts'
 import { type CallName, filesSomething, hasEffect, type Passage, stageOf } from './passage.ts'
@@ -65,6 +65,32 @@ export function remoteCall<C extends CallOptions, T>(
       else if (passage.reply === 'is lost with the connection') comeBack(() => broken('VM_CONNECTION'))
       else comeBack(settle)
     }
+    /** What the host asks back: its question and the answer are messages too, each of which may be lost. */
+    const permit = (step: 'postcopy'): Promise<void> =>
+      new Promise((may, mayNot) => {
+        const reply = (answered: () => void): void =>
+          network.carry(controller, name, host.slowMs, () => {
+            controller.reach({ point: 'answer', passage: question })
+            if (question.reply === 'comes') answered()
+          })
+        const question: Passage = {
+          ...passage,
+          call: 'permit',
+          stage: 'switchover',
+          deliveries: [0],
+          reply: 'comes',
+        }
+        network.carry(controller, name, host.slowMs, () =>
+          controller.enter(() => {
+            if (!('permit' in options)) return
+            const { permit: ask } = options as unknown as Pick<EffectOptions, 'permit'>
+            ask(step).then(
+              () => reply(may),
+              (error: unknown) => reply(() => mayNot(thrown(error))),
+            )
+          }),
+        )
+      })
     const arrive = async (): Promise<void> => {
       trace.tell(`arrived: ${words}`)
       controller.reach({ point: 'arrive', passage })
@@ -74,10 +100,12 @@ export function remoteCall<C extends CallOptions, T>(
       if (stale()) witness.staleArrived(passage)
       const onProgress = (event: Parameters<NonNullable<CallOptions['onProgress']>>[0]): void =>
         network.carry(controller, name, 0, () => controller.enter(() => options.onProgress?.(event)))
+      const asked = { ...options, signal: stop.signal, onProgress }
+      const heard = 'permit' in options ? { ...asked, permit: (step: 'postcopy') => permit(step) } : asked
       try {
         if (passage.refusal) throw passage.refusal
         if (host.full && filesSomething(passage)) throw noSpaceOn(name)
-        const result = await work({ ...options, signal: stop.signal, onProgress })
+        const result = await work(heard)
         if (stale()) witness.staleLanded(passage)
         if (host.work.has(stop)) answer(() => resolve(result))
       } catch (error) {

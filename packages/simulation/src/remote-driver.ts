@@ -9,6 +9,7 @@ import type {
   Outgoing,
   RecalledSource,
   RecalledTarget,
+  Ticket,
 } from '@vmferry/core'
 import type { Controller } from './controller.ts'
 import type { Network } from './network.ts'
@@ -72,13 +73,17 @@ function remoteSource({ check, begin, recall }: MigrationSource, cross: Cross): 
 }
 
 function sendingEnd(there: Outgoing | RecalledSource, domain: string, cross: Cross): Partial<Outgoing> {
-  const { handOver } = there
+  const { handOver, drain } = there
   return {
     ...('perform' in there && {
       perform: (ticket, dial, call) =>
         cross('perform', domain, call, (heard) => there.perform(ticket, dial, heard)),
     }),
     ...(handOver && { handOver: (call: EffectOptions) => cross('hand-over', domain, call, handOver) }),
+    ...(drain && {
+      drain: (call: EffectOptions, again?: Ticket) =>
+        cross('drain', domain, call, (heard) => drain(heard, again)),
+    }),
     confirm: (call) => cross('confirm', domain, call, (heard) => there.confirm(heard)),
     abort: (reason, call) => cross('abort', domain, call, (heard) => there.abort(reason, heard)),
     inspect: (call) => cross('inspect', domain, call, (heard) => there.inspect(heard)),
@@ -87,10 +92,11 @@ function sendingEnd(there: Outgoing | RecalledSource, domain: string, cross: Cro
 
 function remoteTarget({ check, prepare, recall }: MigrationTarget, cross: Cross): MigrationTarget {
   const half = <H extends Incoming | RecalledTarget>(there: H, domain: string): H => {
-    const { ready } = there
+    const { ready, reopen } = there
     return {
       ...there,
       ...(ready && { ready: (call: EffectOptions) => cross('ready', domain, call, ready) }),
+      ...(reopen && { reopen: (call: EffectOptions) => cross('reopen', domain, call, reopen) }),
       finish: (call) => cross('finish', domain, call, (heard) => there.finish(heard)),
       abort: (reason, call) => cross('abort', domain, call, (heard) => there.abort(reason, heard)),
       inspect: (call) => cross('inspect', domain, call, (heard) => there.inspect(heard)),

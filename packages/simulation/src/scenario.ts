@@ -31,7 +31,7 @@ export const STREAMS = {
 export function scenarioOf(seed: number, fencing: Fencing | null = null): Scenario {
   const random = seededRandom(seed, STREAMS.scenario)
   const drawn = random.pick<Fencing>(['host', 'host', 'host', 'session', 'none'])
-  return {
+  const scenario: Scenario = {
     seed,
     fencing: fencing ?? drawn,
     options: {
@@ -45,6 +45,16 @@ export function scenarioOf(seed: number, fencing: Fencing | null = null): Scenar
     reviveSource: random.chance(0.5),
     faults: drawFaults(seed, seededRandom(seed, STREAMS.faults)),
   }
+  return random.chance(POST_COPY) ? inPostCopy(scenario) : scenario
+}
+
+/** How many of the scenarios go over to post-copy. */
+const POST_COPY = 0.2
+
+/** A guest that writes faster than the link carries, and may be run at the target before its memory is there. */
+function inPostCopy(scenario: Scenario): Scenario {
+  const options = { ...scenario.options, live: true, postCopy: true, maxDowntime: 30 }
+  return { ...scenario, options, paused: false, dirtyPerSecond: 20 }
 }
 
 /** Short ones: the order in which things happen is the same, and a seed takes fewer events. */

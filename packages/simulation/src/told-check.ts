@@ -12,6 +12,8 @@ export function checkTold(told: Told, world: World, oracle: Oracle): void {
   const where = inCharge.map(({ host }) => host).join(' and ') || 'nowhere'
   switch (told.outcome) {
     case 'migrated':
+      if (copies.some((copy) => copy.host === told.target && isInCharge(copy) && !isWhole(world, copy)))
+        untrue(`some of its memory is not on ${told.target}`)
       if (inCharge.some(({ host }) => host === told.target)) return
       if (diedAfter(oracle)?.host !== told.target) untrue(`the guest is in charge ${where}`)
       return

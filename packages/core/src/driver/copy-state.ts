@@ -9,11 +9,17 @@ export interface CopyState {
    * be learnt.
    */
   readonly run: 'running' | 'stopped' | 'off' | 'gone' | 'unknown'
-  /** All of the guest's state is here and loaded. On the source: true until the process is ended. */
+  /**
+   * All of the guest's state is here and loaded. On the source: true until the process is ended. A target that runs and
+   * is not complete is in post-copy: what it lacks is at the source.
+   */
   readonly complete: boolean
   /** `finish` was asked here (its mark was left), so the guest may have run here, whatever it does now. */
   readonly mayHaveRun: boolean
-  /** This copy could be run from here on by `abort` (source) or `finish` (target). */
+  /**
+   * This copy could be run from here on by `abort` (source) or `finish` (target). Once post-copy has begun a source is
+   * never so again, and a target is as soon as it can run without the rest of its memory.
+   */
   readonly revivable: boolean
   /** The facts in words, for the user. */
   readonly evidence: readonly string[]

@@ -22,6 +22,8 @@ export interface HostRecord {
   readonly epoch: number
   /** The last phase whose effects were begun here. */
   readonly phase: Phase
+  /** Post-copy: the domain runs here, and a part of its memory is still at the source. */
+  readonly incomplete?: true
   /** Whatever else the driver filed: pids with their start times, files made. */
   readonly details?: JsonValue
 }

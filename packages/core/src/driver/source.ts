@@ -31,17 +31,24 @@ export interface Outgoing {
   readonly offer: Offer
   /**
    * Copies the guest. Resolves when everything is sent (or post-copy is active) and the source is **stopped** but
-   * recoverable. Never rolls back: on failure or on the signal it stops the copying and rejects. VM_PHASE_FAILED and
+   * recoverable. Before post-copy it asks `call.permit('postcopy')`. Never rolls back: on failure or on the signal it stops the copying and rejects. VM_PHASE_FAILED and
    * VM_ABORTED mean that nothing more will happen; any other rejection means unknown.
    */
   perform(ticket: Ticket, dial: Dial, call: EffectOptions): Promise<Performed>
   /** The last step here before the commit: verified stopped, every host-side timer disarmed, nothing but our next command can run it. */
   handOver?(call: EffectOptions): Promise<void>
-  /** Post-copy only, after `finish`: resolves when the rest of the pages has been sent. */
-  drain?(call: EffectOptions): Promise<void>
-  /** The target runs: ends the source's process and definition, never a disk image. Idempotent. */
+  /**
+   * Post-copy only, after `finish`: resolves when the rest of the pages has arrived, at once if nothing is left. Rejects
+   * when the link is lost; nothing is lost with it. `again` is a ticket of {@link import('./target.ts').Incoming.reopen}:
+   * then the rest goes there. The signal ends the wait and nothing else.
+   */
+  drain?(call: EffectOptions, again?: Ticket): Promise<void>
+  /** The target runs and has everything: ends the source's process and definition, never a disk image. Idempotent. */
   confirm(call: EffectOptions): Promise<void>
-  /** Brings the source back to how `begin` found it, running or paused, and takes the record away. Idempotent. */
+  /**
+   * Brings the source back to how `begin` found it, running or paused, and takes the record away. Idempotent. Rejects with
+   * VM_PHASE_FAILED, and changes nothing, once post-copy has begun.
+   */
   abort(reason: string, call: EffectOptions): Promise<void>
   /** What this host knows about its copy, now. */
   inspect(call: CallOptions): Promise<CopyState>

@@ -25,7 +25,10 @@ export interface Incoming {
   readonly ticket: Ticket
   /** Connects to an endpoint of the ticket through this side's host channel, for transports that go through the controller. */
   dial?(endpoint: string, call: EffectOptions): Promise<Duplex>
-  /** Resolves when everything is loaded and the guest is stopped, with its disks closed; it has no effect on who runs. */
+  /**
+   * Resolves when everything is loaded (in post-copy: what it takes to run) and the guest is stopped, with its disks
+   * closed; it has no effect on who runs.
+   */
   ready?(call: EffectOptions): Promise<void>
   /**
    * The commit: leaves a durable mark that this copy may have run, then does **exactly one** host action: run it (or, if
@@ -34,6 +37,11 @@ export interface Incoming {
    * left is taken away again: only then can the source be given back.
    */
   finish(call: EffectOptions): Promise<void>
+  /**
+   * Post-copy only, after the link was lost: listens anew for the rest of the pages. Absent where a lost link cannot be
+   * made good.
+   */
+  reopen?(call: EffectOptions): Promise<Ticket>
   /** Resolves only when no copy can run here; deletes only what this migration made. Idempotent. */
   abort(reason: string, call: EffectOptions): Promise<void>
   /** What this host knows about its copy, now. */
@@ -41,6 +49,6 @@ export interface Incoming {
 }
 
 /** A target's half found again. */
-export interface RecalledTarget extends Pick<Incoming, 'ready' | 'finish' | 'abort' | 'inspect'> {
+export interface RecalledTarget extends Pick<Incoming, 'ready' | 'finish' | 'reopen' | 'abort' | 'inspect'> {
   readonly record: HostRecord
 }

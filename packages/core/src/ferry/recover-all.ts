@@ -37,14 +37,15 @@ export async function recoverAll(
   return recovered
 }
 
-/** What a host has on file and no end of: what it sends, and what it receives and does not run. */
+/** What a host has on file and no end of: what it sends, and what it receives and does not run, or runs without all of it. */
 export async function openOn(
   connection: DriverConnection,
   call: CallOptions,
 ): Promise<readonly OpenMigration[]> {
   const [records, domains] = await Promise.all([connection.migrations(call), connection.domains(call)])
-  const isAtHome = ({ role, domain }: HostRecord): boolean =>
+  const isAtHome = ({ role, domain, incomplete }: HostRecord): boolean =>
     role === 'target' &&
+    !incomplete &&
     domains.some(({ name, state }) => name === domain && (state === 'running' || state === 'paused'))
   return records.filter((record) => !isAtHome(record)).map(openOnHost)
 }

@@ -122,7 +122,8 @@ function reportOf({ at, clock }: Run): Report {
   const since = (from: number | null, to: number | null): number | null =>
     from === null || to === null ? null : Math.round(to - from)
   const performMs = since(at.performingAt, at.performedAt)
-  const bytes = at.performed?.bytes ?? (at.bytes || null)
+  // what post-copy brought after perform counts too
+  const bytes = Math.max(at.performed?.bytes ?? 0, at.bytes) || (at.performed?.bytes ?? null)
   return {
     totalMs: Math.round(clock.monotonic() - at.startedAt),
     setupMs: since(at.startedAt, at.performingAt),

@@ -4,7 +4,7 @@ import type { CopyState } from '../driver/index.ts'
 export interface JournalView {
   /** `committing` was journalled: the target may have been told to run the guest. */
   readonly committing: boolean
-  /** Post-copy was permitted: the source must never run again. */
+  /** Post-copy was permitted, and may have begun: from then on the source can never run again. */
   readonly postCopy: boolean
   /** How often `finish` has been repeated since. */
   readonly finishTries: number
@@ -20,12 +20,13 @@ export interface ClaimsView {
  * What to do next.
  *
  * - `roll-back`: end the target's copy, then bring the source back.
- * - `finish`: the target's copy is complete: run it.
- * - `confirm`: the target runs: end the source's copy.
+ * - `finish`: the target's copy is complete, or post-copy has given it the right to run: run it.
+ * - `drain`: the target runs, and a part of its memory is still at the source: wait for it.
+ * - `confirm`: the target runs and has everything: end the source's copy.
  * - `in-doubt`: change nothing, tell the user.
- * - `lost`: both are gone: clean up and tell the user.
+ * - `lost`: both are gone, or one of two that each had a part: clean up and tell the user.
  */
-export type Action = 'roll-back' | 'finish' | 'confirm' | 'in-doubt' | 'lost'
+export type Action = 'roll-back' | 'finish' | 'drain' | 'confirm' | 'in-doubt' | 'lost'
 
 /** How often a complete target is asked to run before it is given up. */
 export const FINISH_TRIES = 3
@@ -41,19 +42,37 @@ export function decide(
   target: CopyState,
 ): Action {
   if (!claims.source || !claims.target) return 'in-doubt'
-  if (target.run === 'running') return source.run === 'running' ? 'in-doubt' : 'confirm'
+  if (target.run === 'running') return whileItRuns(source, target)
   if (source.run === 'gone') return withoutSource(journal, target)
-  if (journal.postCopy) return 'in-doubt'
+  if (journal.postCopy && source.run !== 'running' && !source.revivable)
+    return onlyForward(journal, source, target)
   if (!journal.committing) return 'roll-back'
   if (source.run === 'running') return mayRun(target) ? 'in-doubt' : 'roll-back'
   return afterCommit(journal, target)
 }
 
+/** The target runs: the source is ended, but not before the target has everything. */
+function whileItRuns(source: CopyState, target: CopyState): Action {
+  if (source.run === 'running') return 'in-doubt'
+  if (target.complete) return 'confirm'
+  if (source.run === 'gone') return 'lost'
+  return source.run === 'stopped' ? 'drain' : 'in-doubt'
+}
+
+/** Post-copy may have begun, and the source cannot be brought back. */
+function onlyForward({ finishTries }: JournalView, source: CopyState, target: CopyState): Action {
+  if (source.run !== 'stopped') return 'in-doubt'
+  if (target.run === 'gone') return 'lost'
+  const another = target.run === 'stopped' && target.revivable && finishTries < FINISH_TRIES
+  return another ? 'finish' : 'in-doubt'
+}
+
 /** The source is proved gone: what the target has is all there is. */
-function withoutSource({ finishTries }: JournalView, target: CopyState): Action {
+function withoutSource({ finishTries, postCopy }: JournalView, target: CopyState): Action {
   if (target.run === 'gone') return 'lost'
   if (target.run === 'unknown') return 'in-doubt'
   if (target.complete && target.revivable) return finishTries < FINISH_TRIES ? 'finish' : 'in-doubt'
+  if (postCopy && !target.complete) return 'lost'
   return target.mayHaveRun ? 'in-doubt' : 'lost'
 }
 

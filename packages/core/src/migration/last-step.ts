@@ -26,7 +26,7 @@ export async function lastStep(run: Run, ...step: LastStep): Promise<Settled> {
 }
 
 type LastStep = [
-  action: Exclude<Action, 'finish'> | 'clean-up',
+  action: Exclude<Action, 'finish' | 'drain'> | 'clean-up',
   failure: VmError,
   held: Held,
   source: CopyState,
@@ -47,8 +47,11 @@ async function taken(run: Run, ...[action, failure, held, source, target]: LastS
         error: told(run, failure, 'rolledBack', { source: await now(run), target: 'none' }),
       }
     case 'lost':
+      // what post-copy left at the source can never run again; it goes first, as only the target knows that it is lost
+      if (source.run === 'stopped') {
+        if (!(await endSource(run, source))) return lost(run, failure, source, target)
+      } else await bestEffort(run, 'source', held, 'the hold on the domain')
       await bestEffort(run, 'target', held, 'what is left of the incoming copy')
-      await bestEffort(run, 'source', held, 'the hold on the domain')
       return lost(run, failure, source, target)
     case 'in-doubt':
       return inDoubt(run, failure, source, target)
@@ -61,10 +64,16 @@ async function goForward(run: Run, source: CopyState): Promise<void> {
     run.at.downtimeMs = Math.round(run.clock.monotonic() - run.at.stoppedAt)
     run.log.emit({ type: 'switchover', downtimeMs: run.at.downtimeMs })
   }
+  await endSource(run, source)
+}
+
+/** False, and pending, if the stopped copy is still there. */
+async function endSource(run: Run, source: CopyState): Promise<boolean> {
   const half = run.at.outgoing
   try {
     if (!half && source.run !== 'gone') throw new Error('the source has no record of it')
     if (half) await confirm(run, half)
+    return true
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
     const remedy = `vmferry stop ${run.request.source.uri.text} ${run.domain} --force`
@@ -77,6 +86,7 @@ async function goForward(run: Run, source: CopyState): Promise<void> {
       code: 'source-copy-left',
       message: `a stopped copy is left on ${run.source.host}: ${words}`,
     })
+    return false
   }
 }
 

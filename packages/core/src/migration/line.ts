@@ -7,6 +7,7 @@ import {
   type MigrationTarget,
   type Outgoing,
   type Performed,
+  type Ticket,
   vmError,
 } from '../driver/index.ts'
 import { checkBothSides, checkTargetAgain, refuseBlockers } from './check.ts'
@@ -27,7 +28,7 @@ export async function migrateByPhases(run: Run): Promise<void> {
   await handOver(run, outgoing)
   await commit(run)
   await finish(run, incoming)
-  await drain(run, outgoing, performed)
+  if (performed.postCopy) await drain(run, outgoing)
   await confirm(run, outgoing)
 }
 
@@ -122,9 +123,9 @@ async function handOver(run: Run, outgoing: Outgoing): Promise<void> {
   )
 }
 
-/** The commit point: from here on a cancel comes too late, and only the target may run. */
+/** The commit point: from here on a cancel comes too late, and only the target may run. Post-copy has passed it already. */
 async function commit(run: Run): Promise<void> {
-  if (run.cancelled.aborted) throw abortError(run.cancelled, 'the migration')
+  if (run.cancelled.aborted && !run.at.postCopy) throw abortError(run.cancelled, 'the migration')
   run.at.committing = true
   try {
     await note(run, 'committing')
@@ -147,13 +148,15 @@ export async function finish(run: Run, incoming: Pick<Incoming, 'finish'>): Prom
   run.log.emit({ type: 'switchover', downtimeMs: at.downtimeMs })
 }
 
-async function drain(run: Run, outgoing: Outgoing, { postCopy }: Performed): Promise<void> {
-  if (!postCopy || !outgoing.drain) return
+/** Post-copy: the rest of the pages. `again`: where the target listens anew after the link was lost. */
+export async function drain(run: Run, outgoing: Pick<Outgoing, 'drain'>, again?: Ticket): Promise<void> {
+  if (!outgoing.drain)
+    throw vmError('VM_UNSUPPORTED', `the driver ${run.driver} cannot say when post-copy has come to its end`)
   const watch = watchProgress(run)
   try {
     await inPhase(run, 'drain', () =>
       ask(run, 'source', { phase: 'drain', limit: null, ...watch, mayCancel: false }, async (call) =>
-        outgoing.drain?.(call),
+        outgoing.drain?.(call, again),
       ),
     )
   } finally {

@@ -79,7 +79,9 @@ export async function attested(run: Run, target: CopyState): Promise<CopyState> 
     return unanswered(run.target.host, error)
   }
   const evidence = [...target.evidence, `${run.target.host} does not know whether it ran there`]
-  return { ...target, mayHaveRun: true, evidence }
+  // where post-copy took the source's copy, only a host that remembers can say that the guest is lost
+  const known = run.at.postCopy ? 'unknown' : target.run
+  return { ...target, run: known, mayHaveRun: true, evidence }
 }
 
 /** How long a target that failed may take to say why. */

@@ -21,7 +21,9 @@ export function watchProgress(run: Run): ProgressWatch {
   const stop = new AbortController()
   const samples: { time: number; bytes: number }[] = []
 
-  const relay = (): void => stop.abort(abortError(cancelled, 'the migration'))
+  const relay = (): void => {
+    if (!at.postCopy) stop.abort(abortError(cancelled, 'the migration'))
+  }
   if (cancelled.aborted) relay()
   cancelled.addEventListener('abort', relay, { once: true })
 

@@ -100,7 +100,9 @@ export function ask<T>(
     permit: () => permitPostCopy(run),
     ...(step.onProgress && { onProgress: step.onProgress }),
   }
-  const signal = step.signal ?? (step.mayCancel === false ? undefined : run.cancelled)
+  // once post-copy is permitted there is no way back
+  const mayCancel = step.mayCancel !== false && !run.at.postCopy
+  const signal = step.signal ?? (mayCancel ? run.cancelled : undefined)
   const { phase, limit } = step
   const place = { phase, limit, host: run[side].host, grace: run.limits.grace, ...(signal && { signal }) }
   return callDriver(run.clock, place, loan, call)
@@ -128,5 +130,11 @@ export function note(run: Run, step: JournalStep, more: Partial<JournalEntry> = 
 async function permitPostCopy(run: Run): Promise<void> {
   run.cancelled.throwIfAborted()
   run.at.postCopy = true
-  await note(run, 'postcopy')
+  try {
+    await note(run, 'postcopy')
+  } catch (error) {
+    // what is not on file must not happen, and the driver is told that it may not
+    run.at.postCopy = false
+    throw error
+  }
 }

@@ -47,16 +47,25 @@ export function unclaimed(run: Run, side: 'source' | 'target', failure: VmError)
 /** Whether the target runs cannot be known, and the source is kept stopped. */
 export function inDoubt(run: Run, failure: VmError, source: CopyState, target: CopyState): Settled {
   const { domain } = run
-  const message = `${domain} was handed to ${run.target.host}, which cannot say whether it runs; the copy on ${run.source.host} is kept stopped`
+  const message =
+    target.run === 'running' && !target.complete
+      ? `${domain} runs on ${run.target.host}, and some of its memory is still on ${run.source.host}: neither may be ended`
+      : `${domain} was handed to ${run.target.host}, which cannot say whether it runs; the copy on ${run.source.host} is kept stopped`
   const remedy = onceAnswered(run, 'target')
   const error = vmError('VM_IN_DOUBT', message, { ...evidence(run, failure, source, target), remedy })
   const guest: GuestStates = { source: inWords(source), target: inWords(target) }
   return { outcome: 'inDoubt', error: told(run, error, 'inDoubt', guest) }
 }
 
-/** Both copies are proved gone. */
+/** Both copies are proved gone, or one of the two that post-copy had spread the guest over. */
 export function lost(run: Run, failure: VmError, source: CopyState, target: CopyState): Settled {
-  const message = `both copies of ${run.domain} are gone: ${failure.message}`
+  const { domain } = run
+  const dead = source.run === 'gone' ? run.source.host : run.target.host
+  const what =
+    source.run === 'gone' && target.run === 'gone'
+      ? `both copies of ${domain} are gone`
+      : `${domain} was spread over both hosts, and its hypervisor on ${dead} is gone`
+  const message = `${what}: ${failure.message}`
   const error = vmError('VM_LOST', message, evidence(run, failure, source, target))
   return { outcome: 'lost', error: told(run, error, 'lost', { source: 'none', target: 'none' }) }
 }

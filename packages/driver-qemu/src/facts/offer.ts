@@ -16,7 +16,7 @@ export interface Asked {
   readonly monitor: QmpClient
 }
 
-/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it stopped. */
+/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it. */
 export async function offerOf(
   { host, runDirectory }: QemuHost,
   { definition, folder }: Guest,
@@ -25,15 +25,16 @@ export async function offerOf(
   call: CallOptions,
 ): Promise<Offer> {
   const { signal } = call
-  const [status, memory, drives, files] = await Promise.all([
+  const [status, migration, memory, drives, files] = await Promise.all([
     monitor.execute('query-status', {}, { signal }),
+    monitor.execute('query-migrate', {}, { signal }),
     monitor.execute('query-memory-size-summary', {}, { signal }),
     request.copyStorage ? monitor.execute('query-block', {}, { signal }) : null,
     statFiles(host, definition.argv, call),
   ])
   const state = runStateOf(status)
-  if (state === 'stopped')
-    throw vmError('VM_BUSY', `'${definition.name}' on ${host.name} is held stopped by an earlier migration`, {
+  if (state === 'stopped' || migration.status?.startsWith('postcopy'))
+    throw vmError('VM_BUSY', `'${definition.name}' on ${host.name} is held by an earlier migration`, {
       host: host.name,
       remedy: 'settle that migration first',
     })

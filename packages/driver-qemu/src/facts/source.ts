@@ -12,6 +12,7 @@ import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
 import { type Asked, offerOf } from './offer.ts'
+import { postCopyFindings } from './post-copy.ts'
 
 /** What the source's QEMU says of itself. */
 export interface SourceFacts {
@@ -82,6 +83,7 @@ function streamFindings(
   return [
     ...(misses ? [missedWrites(definition.name, host.name)] : []),
     ...(lacksParallel(request, qemu.capabilities) ? [noParallel(host.name)] : []),
+    ...postCopyFindings(request, definition, qemu.capabilities, host.name),
   ]
 }
 

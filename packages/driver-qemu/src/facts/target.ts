@@ -16,6 +16,7 @@ import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
 import { networkFindings, socketFindings } from './network.ts'
+import { postCopyHostFindings } from './post-copy.ts'
 import { processorFindings, processorFromJson } from './processor.ts'
 
 /** Holds the offer against this host: everything that stands in the way, at once. */
@@ -28,13 +29,14 @@ export async function targetFindings(
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
   const guest = processorFromJson(offer.cookie?.['processor'])
-  const [guests, facts, hypervisor, files, networks, storage] = await Promise.all([
+  const [guests, facts, hypervisor, files, networks, storage, postCopy] = await Promise.all([
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
     fileFindings(at, offer, definition, call),
     networkFindings(host, definition.argv, call),
     storageFindings(host, offer, call),
+    postCopyHostFindings(host, request, call),
   ])
   const ofQemu = hypervisor.binary
     ? [
@@ -50,6 +52,7 @@ export async function targetFindings(
     ...storage,
     ...networks,
     ...socketFindings(host.name, definition.argv, request),
+    ...postCopy,
     ...clockFindings(host, 'target', facts),
   ]
 }
@@ -95,7 +98,7 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
 function streamFindings(
   host: string,
   { cookie }: Offer,
-  { autoConverge, connections, copyStorage }: MigrationRequest,
+  { autoConverge, connections, copyStorage, postCopy }: MigrationRequest,
   { capabilities, commands, version }: TargetHypervisor,
 ): Finding[] {
   if (version === null || !capabilities) return []
@@ -105,6 +108,7 @@ function streamFindings(
     ...(autoConverge ? ['auto-converge'] : []),
     ...(connections > 1 ? ['multifd'] : []),
     ...(copyStorage ? ['late-block-activate'] : []),
+    ...(postCopy ? ['postcopy-ram'] : []),
   ]
   const lacking = needed.filter((name) => !capabilities.has(name))
   const source = cookie?.['version']

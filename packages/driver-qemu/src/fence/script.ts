@@ -59,7 +59,7 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  * stopped for one that had not begun yet runs again, too.
  *
  * `image` fills an image under a name that has the guest's id in it, and links it to its own name, which fails if that is taken.
- * `unmake` removes what has that inode still.
+ * `unmake` removes what has that inode still, and forgets it: another file may have that number then.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
  * that not where a mark ends with the boot, as its guest does.
@@ -175,6 +175,7 @@ do_unmake() {
     rm -f "$path.\${guest##*/}"
     [ "$(stat -c %d:%i "$path" 2>/dev/null)" != "\${line%% *}" ] || rm -f "$path"
   done <"$guest/images"
+  rm -f "$guest/images"
 }
 
 do_drop() { rm -f "$guest/$1"; }

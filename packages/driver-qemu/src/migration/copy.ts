@@ -15,6 +15,7 @@ import { shares } from '../storage/share.ts'
 import { convergence, type Need } from './convergence.ts'
 import { figures, report, reportDisks } from './figures.ts'
 import { parallelSteps } from './parallel.ts'
+import { hasGoneOver, notStopped, postCopySteps, type Turn } from './post-copy.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
@@ -43,12 +44,14 @@ export interface CopyOrder {
   bandwidth(): number
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
+  /** Its way into post-copy. */
+  readonly turn: Turn
 }
 
 /**
  * Copies the guest: sets the limits and starts `migrate` through the fence, and follows it on the monitor to its end. The return path is always on: without
  * it `completed` only means that all bytes were written (measured on QEMU 7.2). A signal cancels the migration and waits
- * until QEMU says so.
+ * until QEMU says so, unless it was told to go over to post-copy.
  */
 export async function copyGuest(
   fence: Fence,
@@ -70,6 +73,7 @@ export async function copyGuest(
       tell('migrate-set-capabilities', { capabilities: switched(order) }),
       tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
+      ...postCopySteps(request),
       ...before,
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
@@ -78,6 +82,7 @@ export async function copyGuest(
     if (!request.live) stopped()
     const { info, disks } = await followed(fence, monitor, order, ending, call)
     if (info.status === 'completed') return figures(info, disks)
+    if (hasGoneOver(info)) return { ...figures(info, disks), postCopy: true }
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
       host,
@@ -86,6 +91,7 @@ export async function copyGuest(
     })
   } catch (error) {
     if (!call.signal.aborted && storage.disks.length === 0) throw error
+    if (order.turn.told) throw notStopped(host)
     await cancelCopy(fence, clock, { ...call, signal: AbortSignal.timeout(PATIENCE) })
     if (!call.signal.aborted) throw error
     throw abortError(call.signal, 'the copy')
@@ -103,7 +109,7 @@ export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions
   const [before] = await fence.ask([tell('query-migrate')], call)
   if (isOver(before.status)) return
   if (before.status?.startsWith('postcopy'))
-    throw vmError('VM_INVALID', 'a migration in post-copy cannot be cancelled without losing the guest')
+    throw vmError('VM_PHASE_FAILED', 'a migration in post-copy cannot be cancelled without losing the guest')
   const [, after] = await fence.act([tell('migrate_cancel'), tell('query-migrate')], call)
   for (let { status } = after; !isOver(status); ) {
     await sleep(clock, 20, call.signal)
@@ -118,6 +124,8 @@ function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): Mi
   return {
     'max-bandwidth': limit || DEFAULT_BANDWIDTH,
     'downtime-limit': tunedDowntime() ?? firstDowntime(request.maxDowntime),
+    // what is behind a missing page waits for it: as fast as can be, unless a limit was asked for
+    ...(request.postCopy && { 'max-postcopy-bandwidth': request.bandwidth }),
   }
 }
 
@@ -161,7 +169,7 @@ async function followed(
     const info = await monitor.execute('query-migrate', {}, call)
     if (held) disks = await storage.look(call)
     report(info, disks, call)
-    if (isOver(info.status)) return { info, disks }
+    if (isOver(info.status) || hasGoneOver(info)) return { info, disks }
     if (held && info.status === 'pre-switchover') {
       // the guest stands still until both have been done
       await storage.finish(tell('migrate-continue', { state: 'pre-switchover' }), call)
@@ -170,7 +178,8 @@ async function followed(
     }
     const { ram } = info
     const need = ram && info.status === 'active' ? watch.look(ram['dirty-sync-count'], ram.remaining) : null
-    if (need) await helpAlong(fence, need, order, call)
+    if (info.status === 'active' && order.turn.isDue(need)) await order.turn.take(fence, call)
+    else if (need) await helpAlong(fence, need, order, call)
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
     await Promise.race([sleep(clock, pause, call.signal), ending.reached, ...(held ? [ending.held] : [])])
@@ -220,7 +229,7 @@ function watchEnding(monitor: QmpClient): Ending {
   const reached = new Promise<void>((resolve) => {
     forget = monitor.on('MIGRATION', ({ data }) => {
       if (data.status === 'pre-switchover') hold()
-      if (isOver(data.status) && data.status !== 'none') resolve()
+      if ((isOver(data.status) && data.status !== 'none') || hasGoneOver(data)) resolve()
     })
     void monitor.closed.then(() => {
       gone = true

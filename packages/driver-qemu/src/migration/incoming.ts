@@ -12,6 +12,7 @@ import type { QmpClient, StatusInfo } from '@vmferry/qmp'
 import { type Fence, fenceOf, type Readied } from '../fence/fence.ts'
 import { end, mark, remove, type Step, tell, unmake } from '../fence/step.ts'
 import { definitionFromJson } from '../guest/definition.ts'
+import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { guestState } from '../guest/state.ts'
@@ -20,7 +21,10 @@ import type { CopiedDisk } from '../storage/disks.ts'
 import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
+import { paused } from './drain.ts'
 import type { MigrationFile } from './file.ts'
+import { listenedAt } from './listening.ts'
+import { hasGoneOver } from './post-copy.ts'
 
 /** What belongs to a target's half. */
 export interface Arrival {
@@ -43,11 +47,12 @@ export interface AtHand {
 
 /**
  * The steps of finish: the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
- * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself.
+ * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself. In
+ * post-copy it stays: the rest comes through it.
  */
 export function commitSteps({ request, offer }: MigrationFile): Commit {
   const staysPaused = request.paused || offer.runState !== 'running'
-  const forget = wantsTls(request) ? PLAINTEXT : []
+  const forget = wantsTls(request) && !request.postCopy ? PLAINTEXT : []
   return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status'), ...forget]
 }
 
@@ -88,15 +93,13 @@ export function openIncoming(
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
       for (;;) {
-        const [{ running, status }, { status: copied, 'error-desc': words }] = await guestState(
-          atHand?.monitor ?? null,
-          fence,
-          call,
-        )
+        const [{ running, status }, info] = await guestState(atHand?.monitor ?? null, fence, call)
+        const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
         if (copied === 'completed') return closeImages(fence, disks, folder.storageSocket, call)
+        if (hasGoneOver(info) && status !== 'inmigrate') return
         await sleep(clock, 5, call.signal)
       }
     },
@@ -113,6 +116,12 @@ export function openIncoming(
         )
       void letGo()
       void announced(call)
+    },
+    async reopen(call) {
+      const info = await paused({ fence }, clock, call)
+      const again = listenedAt(info, folder, file)
+      await fence.act([tell('migrate-recover', { uri: again.uri })], call)
+      return again.ticket
     },
     async abort(_reason, call) {
       const gone = letGo()
@@ -141,14 +150,27 @@ async function inspectTarget(
     ]
     return { run: 'gone', complete: false, mayHaveRun, revivable: false, evidence }
   }
-  const [{ status, running }, { status: copied }] = await guestState(null, fence, call)
+  const [{ status, running }, info] = await guestState(null, fence, call)
+  const { status: copied } = info
   const complete = copied === 'completed'
+  const canRun = complete || (hasGoneOver(info) && status !== 'inmigrate')
   // one that refused the stream, as for its certificate, may listen on
   const words = complete ? '' : await logTail(host, folder.log, argv)
   const evidence = [
     `QEMU (pid ${process.pid}) on ${host.name} says ${status}, its copy ${copied ?? 'has not begun'}${words ? `: ${words}` : ''}`,
   ]
-  return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: complete, evidence }
+  return { run: running ? 'running' : 'stopped', complete, mayHaveRun, revivable: canRun, evidence }
+}
+
+/** Whether a guest runs here, or could, of which post-copy has not brought everything yet. */
+export async function lacksPages(
+  at: QemuHost,
+  { definition, folder, incoming, alive }: Guest,
+  call: CallOptions,
+): Promise<boolean> {
+  if (!incoming?.request.postCopy || !alive) return false
+  const [, copied] = await guestState(null, fenceOf(at, definition.name, folder), call)
+  return hasGoneOver(copied)
 }
 
 function notLoaded(host: string, words: string): Error {

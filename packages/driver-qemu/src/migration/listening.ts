@@ -15,7 +15,9 @@ import { servingSteps } from '../storage/serve.ts'
 import { nameInCertificate, tlsHalf } from '../tls/half.ts'
 import { tlsSteps } from '../tls/steps.ts'
 import { overNetwork } from '../transport/choose.ts'
+import type { MigrationFile } from './file.ts'
 import { lacksParallel, parallelSteps } from './parallel.ts'
+import { postCopySteps } from './post-copy.ts'
 
 /** A QEMU that is to listen. */
 export interface Listener {
@@ -38,7 +40,8 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
   const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
   const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
   const images = servingSteps(disks, folder.storageSocket)
-  await fence.act([events, ...parallelSteps(request), ...secured, ...images], call)
+  const steps = [events, ...parallelSteps(request), ...postCopySteps(request), ...secured, ...images]
+  await fence.act(steps, call)
   if (!overNetwork(request)) {
     await fence.act([tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })], call)
     const ram = folder.migrationSocket
@@ -52,6 +55,18 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
   const endpoints = { ram: `${address}:${portIn(info)}` }
   if (transport !== 'tls') return { transport, endpoints }
   return { transport, endpoints, cookie: { name: await nameInCertificate(at, request, call) } }
+}
+
+/** Where QEMU has listened, and is to listen again: post-copy whose link was lost. */
+export function listenedAt(
+  info: MigrationInfo,
+  folder: GuestFolder,
+  { request, offer }: MigrationFile,
+): { readonly uri: string; readonly ticket: Ticket } {
+  const transport = 'transport' in request ? String(request.transport) : (request.uri?.transport ?? 'unix')
+  const tcp = overNetwork(request)
+  const ram = tcp ? `${addressIn(offer)}:${portIn(info)}` : folder.migrationSocket
+  return { uri: `${tcp ? 'tcp' : 'unix'}:${ram}`, ticket: { transport, endpoints: { ram } } }
 }
 
 /** What the host of the migration URI means at the source. */

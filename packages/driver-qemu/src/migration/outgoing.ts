@@ -21,8 +21,10 @@ import { PLAINTEXT } from '../tls/steps.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
+import { drained, sentAgain } from './drain.ts'
 import type { MigrationFile } from './file.ts'
 import { PLAIN } from './parallel.ts'
+import { hasBegun, hasGoneOver, NO_POST_COPY, postCopyTurn } from './post-copy.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
@@ -40,7 +42,7 @@ export function openOutgoing(
   const fence = fenceOf(at, guest.definition.name, folder)
 
   /** What was changed while the way to the target was still being made. */
-  let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
+  let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime' | 'postCopy'> = {}
   const limit = (): number => tuned.bandwidth ?? request.bandwidth
 
   let storage: StorageCopy | null = null
@@ -80,6 +82,7 @@ export function openOutgoing(
           memoryBytes: offer.memoryBytes,
           bandwidth: limit,
           tunedDowntime: () => tuned.maxDowntime ?? null,
+          turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
           return await copyGuest(fence, monitor, order, call)
@@ -93,11 +96,12 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
-      let [{ status }] = await guestState(monitor, fence, call)
+      let [{ status }, copied] = await guestState(monitor, fence, call)
+      if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
       for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
         await sleep(clock, 2, call.signal)
-        ;[{ status }] = await guestState(monitor, fence, call)
+        ;[{ status }, copied] = await guestState(monitor, fence, call)
       }
       if (status !== 'postmigrate')
         throw vmError(
@@ -109,6 +113,10 @@ export function openOutgoing(
           },
         )
     },
+    async drain(call, again) {
+      if (again) await sentAgain({ at, fence, folder, file }, again, call)
+      await drained({ at, fence, folder, file }, monitor, call)
+    },
     async confirm(call) {
       await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
       await monitor?.close()
@@ -117,7 +125,7 @@ export function openOutgoing(
       const gone = await isGone(call)
       if (!gone) {
         await revive(call)
-        await fence.act([PLAIN, ...PLAINTEXT], call)
+        await fence.act([PLAIN, NO_POST_COPY, ...PLAINTEXT], call)
       }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()
@@ -129,6 +137,8 @@ export function openOutgoing(
     },
     inspect: (call) => inspectSource(at, fence, guest, call),
     async tune(change, call) {
+      if (change.postCopy && !request.postCopy)
+        throw vmError('VM_UNSUPPORTED', 'QEMU goes over to post-copy only if that was asked for at the start')
       const disks = storage?.disks.length ? storage : null
       const parameters = parametersOf(change, disks !== null)
       tuned = { ...tuned, ...change }
@@ -160,13 +170,16 @@ async function inspectSource(
     evidence: [`process ${pid} on ${host.name} is gone`],
   }
   if (!process || (await host.probe(process, call)) === 'gone') return gone
-  const [{ status, running }] = await fence.ask([tell('query-status')], call)
-  const evidence = [`QEMU (pid ${pid}) on ${host.name} says ${status}`]
-  return { run: running ? 'running' : 'stopped', complete: true, mayHaveRun: true, revivable: true, evidence }
+  const [{ status, running }, copied] = await guestState(null, fence, call)
+  const begun = hasBegun(copied)
+  const evidence = [
+    `QEMU (pid ${pid}) on ${host.name} says ${status}${begun ? `, its copy ${copied.status} in post-copy` : ''}`,
+  ]
+  const known = { complete: true, mayHaveRun: true, revivable: !begun, evidence }
+  return { ...known, run: running ? 'running' : 'stopped' }
 }
 
-function parametersOf({ bandwidth, maxDowntime, postCopy }: Tuning, withDisks: boolean): MigrationParameters {
-  if (postCopy) throw vmError('VM_UNSUPPORTED', 'the QEMU driver does not go over to post-copy')
+function parametersOf({ bandwidth, maxDowntime }: Tuning, withDisks: boolean): MigrationParameters {
   return {
     // for QEMU 0 is no limit, as here
     ...(bandwidth !== undefined && {

@@ -84,7 +84,7 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
     disks,
     limited,
     async look(call) {
-      return disks.length === 0 ? NONE : figuresOf(await jobs(call))
+      return disks.length === 0 ? NO_DISKS : figuresOf(await jobs(call))
     },
     async copy(onFigures, call) {
       if (disks.length === 0) return
@@ -131,7 +131,8 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
   }
 }
 
-const NONE: DiskFigures = { bytes: 0, remaining: 0 }
+/** A guest without disks that are copied, or none any more. */
+export const NO_DISKS: DiskFigures = { bytes: 0, remaining: 0 }
 
 function starting({ disks, socket, limit }: StorageOrder, mode: string): readonly Step[] {
   const speed = perDisk(limit(), disks.length)

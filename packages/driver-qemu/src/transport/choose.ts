@@ -37,7 +37,7 @@ export async function sourceTransports(
     )
   }
   const to = sshDestination(request)
-  if (!request.uri) return bestBetweenHosts(host, to, call)
+  if (!request.uri) return bestBetweenHosts(host, request, to, call)
   if (!to)
     return blocked(
       'no-route',
@@ -85,16 +85,24 @@ function storageOverNetwork(transport: string): Transports {
 /** The source's own ssh, else through the controller, which reaches both; why the first does not work is a warning then. */
 async function bestBetweenHosts(
   host: HostChannel,
+  request: MigrationRequest,
   to: SshDestination | null,
   call: CallOptions,
 ): Promise<Transports> {
-  if (!to) return only(RELAY)
+  if (!to) return relayFromSource(request)
+  if (request.postCopy) return sshFromSource(host, to, call)
   const { transports, findings } = await sshFromSource(host, to, call)
   const warnings = findings.map((finding) => ({ ...finding, severity: 'warning' as const }))
   return { transports: [...transports, RELAY], findings: warnings, address: null }
 }
 
-function relayFromSource({ uri }: MigrationRequest): Transports {
+function relayFromSource({ uri, postCopy }: MigrationRequest): Transports {
+  if (postCopy)
+    return blocked(
+      'relay-ends-with-controller',
+      'post-copy cannot go through the controller: the guest would be lost with it',
+      'let the source reach the target over ssh, or name tls:// or tcp:// in a migration URI',
+    )
   if (!uri?.host) return only(RELAY)
   return blocked(
     'relay-has-no-host',

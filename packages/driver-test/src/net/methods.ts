@@ -29,13 +29,12 @@ export const HALF_MAKERS: ReadonlyMap<string, ConnectionMethod> = new Map<string
 
 const noDial = (): Promise<never> => Promise.reject(new Error('a test host sends over its own sockets'))
 
-/** All that can be called on a half. */
+/** All that can be called on a half. What post-copy needs does not go over this wire. */
 export const HALF_METHODS: ReadonlyMap<string, HalfMethod> = new Map<string, HalfMethod>([
   ['perform', (on, [ticket], call) => on.perform?.(ticket, noDial, call)],
   ['ready', (on, _, call) => on.ready?.(call)],
   ['handOver', (on, _, call) => on.handOver?.(call)],
   ['finish', (on, _, call) => on.finish?.(call)],
-  ['drain', (on, _, call) => on.drain?.(call)],
   ['confirm', (on, _, call) => on.confirm?.(call)],
   ['abort', (on, [reason], call) => on.abort?.(reason, call)],
   ['inspect', (on, _, call) => on.inspect?.(call)],

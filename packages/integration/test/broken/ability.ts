@@ -1,4 +1,5 @@
 import { isVmError, type MigrationRequest, vmError } from '@vmferry/core/driver'
+import { test } from '@vmferry/driver-test'
 import { type BrokenDriver, broken, guestOn, recoded } from './broken-driver.ts'
 import type { Tamper } from './tampered.ts'
 
@@ -29,6 +30,8 @@ export const brokenAbilities: readonly BrokenDriver[] = [
     'live.runs',
     'stops the guest though it is to be live',
     misunderstanding(() => ({ live: false })),
+    // post-copy is for guests that run
+    (world) => test({ world, without: ['postCopy'] }),
   ),
   broken(
     'live.off',
@@ -193,6 +196,7 @@ export const brokenAbilities: readonly BrokenDriver[] = [
               phase: 'prepare',
               ended: null,
               guest: null,
+              missing: null,
               loaded: false,
               marked: false,
             } as const

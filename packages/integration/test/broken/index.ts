@@ -11,6 +11,7 @@ import { brokenManifests } from './manifest.ts'
 import { brokenMoves } from './move.ts'
 import { brokenForOrchestrator } from './orchestrator.ts'
 import { brokenPhases } from './phase.ts'
+import { brokenPostCopies } from './post-copy.ts'
 import { brokenProgress } from './progress.ts'
 import { brokenRecalls } from './recall.ts'
 
@@ -27,6 +28,7 @@ export const BROKEN_DRIVERS: readonly BrokenDriver[] = [
   ...brokenRecalls,
   ...brokenCancels,
   ...brokenProgress,
+  ...brokenPostCopies,
   ...brokenAbilities,
   ...brokenDirects,
   ...brokenForOrchestrator,

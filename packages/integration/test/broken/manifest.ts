@@ -37,7 +37,7 @@ export const brokenManifests: readonly BrokenDriver[] = [
       (next) =>
       async (...words) => {
         const connection = await next(...words)
-        return { ...connection, capabilities: { ...connection.capabilities, postCopy: true } }
+        return { ...connection, capabilities: { ...connection.capabilities, offline: true } }
       },
   })),
   broken('manifest.members', 'has phases and the one call', () => ({

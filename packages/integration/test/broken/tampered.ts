@@ -31,6 +31,7 @@ interface Spots {
   readonly ready: NonNullable<Incoming['ready']>
   readonly 'hand-over': NonNullable<Outgoing['handOver']>
   readonly finish: Incoming['finish']
+  readonly drain: NonNullable<Outgoing['drain']>
   readonly confirm: Outgoing['confirm']
   readonly 'source.abort': Outgoing['abort']
   readonly 'target.abort': Incoming['abort']
@@ -88,6 +89,7 @@ export function tampered(driver: Driver, world: World, plan: (scene: Scene) => T
     ...('perform' in half && { perform: at('perform', half.perform, place) }),
     ...('tune' in half && half.tune && { tune: at('tune', half.tune, place) }),
     ...(half.handOver && { handOver: at('hand-over', half.handOver, place) }),
+    ...(half.drain && { drain: at('drain', half.drain, place) }),
     confirm: at('confirm', half.confirm, place),
     abort: at('source.abort', half.abort, place),
     inspect: at('source.inspect', half.inspect, place),

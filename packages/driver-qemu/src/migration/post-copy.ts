@@ -1,0 +1,89 @@
+import {
+  abortError,
+  type EffectOptions,
+  type MigrationRequest,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
+import type { MigrationInfo } from '@vmferry/qmp'
+import type { Fence } from '../fence/fence.ts'
+import { attempt, type Step, tell } from '../fence/step.ts'
+import type { Need } from './convergence.ts'
+
+/** QEMU's name for it. Both sides are told before they listen or connect. */
+export const POST_COPY = 'postcopy-ram'
+
+/** Lets QEMU go over, or not: capabilities stay from one migration to the next. One that knows none has nothing to switch off. */
+export function postCopySteps({ postCopy }: Pick<MigrationRequest, 'postCopy'>): readonly Step[] {
+  const capabilities = [{ capability: POST_COPY, state: postCopy }]
+  return [postCopy ? tell('migrate-set-capabilities', { capabilities }) : NO_POST_COPY]
+}
+
+/** As a QEMU starts. */
+export const NO_POST_COPY: Step = attempt('migrate-set-capabilities', {
+  capabilities: [{ capability: POST_COPY, state: false }],
+})
+
+/**
+ * The guest may run at the target, and some of its memory is still here. Until `postcopy-device` is over the target has not
+ * said that it can run it. States that newer versions add count as under way.
+ */
+export function hasGoneOver({ status }: Pick<MigrationInfo, 'status'>): boolean {
+  return status?.startsWith('postcopy') === true && status !== 'postcopy-device'
+}
+
+/** Whether a source can never run again: post-copy has begun, or has come to its end. */
+export function hasBegun({ status, ram }: MigrationInfo): boolean {
+  return (
+    status?.startsWith('postcopy') === true || (status === 'completed' && (ram?.['postcopy-bytes'] ?? 0) > 0)
+  )
+}
+
+/** The way of a copy into post-copy. */
+export interface Turn {
+  /** QEMU was told: the copy can only go forward, and must not be cancelled any more. */
+  readonly told: boolean
+  /** Whether it is time, given what the copy needs. */
+  isDue(need: Need): boolean
+  /** Has it put on file by core, then tells QEMU. */
+  take(fence: Fence, call: EffectOptions): Promise<void>
+}
+
+/** `tuned`: whether the user wants it now. A guest that stands still has no need of it. */
+export function postCopyTurn(
+  { live, postCopy }: MigrationRequest,
+  { runState }: Offer,
+  tuned: () => boolean,
+): Turn {
+  const may = live && postCopy && runState === 'running'
+  let told = false
+  return {
+    get told() {
+      return told
+    },
+    isDue: (need) => may && !told && (need === 'help' || tuned()),
+    async take(fence, call) {
+      await Promise.race([call.permit('postcopy'), endOf(call.signal)])
+      told = true
+      // one that was complete before the word came refuses it
+      await fence.act([attempt('migrate-start-postcopy')], call)
+    },
+  }
+}
+
+/** A copy that was told to go over is not stopped, and nobody knows how it goes on. */
+export function notStopped(host: string): Error {
+  return vmError(
+    'VM_TIMEOUT',
+    `the copy from ${host} was told to go over to post-copy, and cannot be stopped`,
+    { host },
+  )
+}
+
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(abortError(signal, 'the copy'))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
