@@ -149,7 +149,10 @@ function wishes(command: TypedCommand) {
       positive,
     )
     .option('--copy-storage', 'copy disks that the hosts do not share')
-    .option('--postcopy', 'switch to post-copy when the copy does not converge')
+    .option(
+      '--postcopy',
+      'switch to post-copy when the copy does not converge: from then on a failure of either host loses the guest',
+    )
     .option('--auto-converge', 'slow the guest down until the copy converges')
     .option('--connections <n>', 'parallel data connections', count)
     .option('--paused', 'leave the guest paused at the target')

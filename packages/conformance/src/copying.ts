@@ -16,12 +16,12 @@ const START = 200
 export async function copying(
   bench: Bench,
   wish: Wish,
-  more: Partial<EffectOptions> = {},
+  changes: Partial<EffectOptions> = {},
 ): Promise<Copying | string> {
   const way = await prepare(await begin(bench, wish))
   const { outgoing, incoming } = way
   if (!outgoing.tune) return 'the driver has no tune'
-  const call = way.effect({ onProgress: UNHEARD, ...more })
+  const call = way.effect({ onProgress: UNHEARD, ...changes })
   const going = outgoing.perform(throughJson(incoming.ticket), dialOf(way), call)
   // one that fails at once is told where it is awaited
   going.catch(() => {})
