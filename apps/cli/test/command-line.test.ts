@@ -140,7 +140,7 @@ describe('a refusal', () => {
     ['--bandwidth=10', 'test:///other?without=resource'],
     ['--uri=telnet://x', 'test:///other'],
     ['--connections=4', 'test:///other'],
-    ['--postcopy', 'test:///other'],
+    ['--postcopy', 'test:///other?without=postCopy'],
     ['--auto-converge', 'test:///other'],
   ])('of %s by the driver is exit code 1 and the last event', async (option, target) => {
     const { code, stdout } = await vmferry(['migrate', 'test:///default', 'web1', target, option, '--json'])

@@ -17,7 +17,7 @@ describe.skipIf(!assembler)(`the guest of the kit${assembler ? '' : ' (binutils 
     execFileSync('as', ['--32', '--fatal-warnings', '-o', file('o'), `${GUESTS}guests/count.S`])
     execFileSync('ld', ['-m', 'elf_i386', '-Ttext', '0x100000', '-e', '_start', '-o', file('elf'), file('o')])
     execFileSync('objcopy', ['-O', 'binary', file('elf'), file('raw')])
-    const shipped = readFileSync(`${GUESTS}src/conformance-guest.ts`, 'utf8')
+    const shipped = readFileSync(`${GUESTS}src/conformance/guest.ts`, 'utf8')
     const image = [...shipped.matchAll(/^ {2}'([A-Za-z0-9+/=]+)',$/gm)].map(([, line]) => line).join('')
     expect(Buffer.from(image, 'base64').equals(readFileSync(file('raw')))).toBe(true)
   })
