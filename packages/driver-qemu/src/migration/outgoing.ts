@@ -50,7 +50,7 @@ export function openOutgoing(
 
   /** Back to how begin found it; a failed or cancelled migration has resumed a live guest already. */
   const revive = async (call: EffectOptions): Promise<void> => {
-    await cancelCopy(fence, clock, call)
+    await cancelCopy(fence, clock, disksIn(offer), call)
     await endMirrors(fence, clock, disksIn(offer), call)
     const [{ running }] = await fence.ask([tell('query-status')], call)
     if (offer.runState === 'running' && !running) await fence.act([tell('cont')], call)
