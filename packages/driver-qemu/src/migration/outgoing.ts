@@ -41,7 +41,7 @@ export function openOutgoing(
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime'> = {}
-  const limit = (): number => tuned.bandwidth ?? request.bandwidth
+  const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
   let storage: StorageCopy | null = null
 
@@ -132,7 +132,7 @@ export function openOutgoing(
       const disks = storage?.disks.length ? storage : null
       const parameters = parametersOf(change, disks !== null)
       tuned = { ...tuned, ...change }
-      const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(change.bandwidth) ?? [])
+      const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(limit()) ?? [])
       const steps = [
         tell('migrate-set-parameters', parameters),
         ...ofDisks,
