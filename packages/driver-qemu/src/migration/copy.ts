@@ -10,7 +10,8 @@ import {
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import type { Fence } from '../fence/fence.ts'
 import { type Step, tell } from '../fence/step.ts'
-import type { DiskFigures, StorageCopy } from '../storage/mirror.ts'
+import type { CopiedDisk } from '../storage/disks.ts'
+import { type DiskFigures, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { convergence, type Need } from './convergence.ts'
 import { figures, report, reportDisks } from './figures.ts'
@@ -92,7 +93,7 @@ export async function copyGuest(
   } catch (error) {
     if (!call.signal.aborted && storage.disks.length === 0) throw error
     if (order.turn.told) throw notStopped(host)
-    await cancelCopy(fence, clock, { ...call, signal: AbortSignal.timeout(PATIENCE) })
+    await cancelCopy(fence, clock, storage.disks, { ...call, signal: AbortSignal.timeout(PATIENCE) })
     if (!call.signal.aborted) throw error
     throw abortError(call.signal, 'the copy')
   } finally {
@@ -104,14 +105,22 @@ export async function copyGuest(
 /** Milliseconds in which a cancelled migration must have ended. */
 const PATIENCE = 12_000
 
-/** Cancels a migration that may be under way and waits until it has ended, whichever way. Never in post-copy. */
-export async function cancelCopy(fence: Fence, clock: Clock, call: EffectOptions): Promise<void> {
+/**
+ * Cancels a migration that may be under way and waits until it has ended, whichever way. Never in post-copy. The copy of disks
+ * is broken off before: QEMU 7.2 takes no command while a cancelled migration waits for writes to a silent link (measured).
+ */
+export async function cancelCopy(
+  fence: Fence,
+  clock: Clock,
+  disks: readonly CopiedDisk[],
+  call: EffectOptions,
+): Promise<void> {
   const [before] = await fence.ask([tell('query-migrate')], call)
   if (isOver(before.status)) return
   if (before.status?.startsWith('postcopy'))
     throw vmError('VM_PHASE_FAILED', 'a migration in post-copy cannot be cancelled without losing the guest')
-  const [, after] = await fence.act([tell('migrate_cancel'), tell('query-migrate')], call)
-  for (let { status } = after; !isOver(status); ) {
+  const answers = await fence.act([...yanking(disks), tell('migrate_cancel'), tell('query-migrate')], call)
+  for (let { status } = answers.at(-1) as MigrationInfo; !isOver(status); ) {
     await sleep(clock, 20, call.signal)
     const [now] = await fence.ask([tell('query-migrate')], call)
     status = now.status

@@ -43,7 +43,7 @@ export function openOutgoing(
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime' | 'postCopy'> = {}
-  const limit = (): number => tuned.bandwidth ?? request.bandwidth
+  const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
   let storage: StorageCopy | null = null
 
@@ -52,7 +52,7 @@ export function openOutgoing(
 
   /** Back to how begin found it; a failed or cancelled migration has resumed a live guest already. */
   const revive = async (call: EffectOptions): Promise<void> => {
-    await cancelCopy(fence, clock, call)
+    await cancelCopy(fence, clock, disksIn(offer), call)
     await endMirrors(fence, clock, disksIn(offer), call)
     const [{ running }] = await fence.ask([tell('query-status')], call)
     if (offer.runState === 'running' && !running) await fence.act([tell('cont')], call)
@@ -142,7 +142,7 @@ export function openOutgoing(
       const disks = storage?.disks.length ? storage : null
       const parameters = parametersOf(change, disks !== null)
       tuned = { ...tuned, ...change }
-      const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(change.bandwidth) ?? [])
+      const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(limit()) ?? [])
       const steps = [
         tell('migrate-set-parameters', parameters),
         ...ofDisks,
