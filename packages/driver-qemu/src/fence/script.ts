@@ -59,7 +59,7 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  * stopped for one that had not begun yet runs again, too.
  *
  * `image` fills an image under a name that has the guest's id in it, and links it to its own name, which fails if that is taken.
- * `unmake` removes what has that inode still, and forgets it: another file may have that number then.
+ * `unmake` removes what has that inode, and that time of birth, still: an inode is soon given to another file. It is done once.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` and `tell` have none but sync, and
  * that not where a mark ends with the boot, as its guest does.
@@ -160,7 +160,7 @@ $1
 do_image() {
   IFS= read -r pieces || return
   part="$1.\${guest##*/}"
-  filed "- $1" && (set -C; : >"$part") && filed "$(stat -c %d:%i "$part") $1" && truncate -s "$2" "$part" || return
+  filed "- $1" && (set -C; : >"$part") && filed "$(stat -c %d:%i:%.W "$part") $1" && truncate -s "$2" "$part" || return
   for piece in $pieces; do
     printf %b "\${piece#*:}" | dd of="$part" bs=64k seek="\${piece%%:*}" conv=notrunc 2>/dev/null || return
   done
@@ -173,7 +173,7 @@ do_unmake() {
     [ -n "$line" ] || continue
     path=\${line#* }
     rm -f "$path.\${guest##*/}"
-    [ "$(stat -c %d:%i "$path" 2>/dev/null)" != "\${line%% *}" ] || rm -f "$path"
+    [ "$(stat -c %d:%i:%.W "$path" 2>/dev/null)" != "\${line%% *}" ] || rm -f "$path"
   done <"$guest/images"
   rm -f "$guest/images"
 }
