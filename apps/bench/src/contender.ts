@@ -6,9 +6,12 @@ import { promisify } from 'node:util'
 import type { Lab } from '@vmferry/lab'
 import { rawMonitor, startRaw } from './raw-guest.ts'
 
+/** By which the stream goes: the hosts' ssh, or a bare connection. */
+export type Way = 'ssh' | 'tcp'
+
 /** One way to move a guest from alpha to beta. */
 export interface Contender {
-  readonly name: 'raw' | 'vmferry'
+  readonly name: `${'raw' | 'vmferry'} ${Way}`
   start(lab: Lab, argv: readonly string[]): Promise<void>
   /** Runs the whole process that moves it; its own figures, in milliseconds. */
   migrate(lab: Lab, argv: readonly string[]): Promise<Readonly<Record<string, number>>>
@@ -20,16 +23,16 @@ const TARGET = 'qemu+ssh://root@beta/system'
 const DOMAIN = 'web1'
 
 /** The bare QMP sequence. */
-export function rawContender(): Contender {
+export function rawContender(way: Way): Contender {
   const program = fileURLToPath(new URL('../bin/raw-migration.js', import.meta.url))
   return {
-    name: 'raw',
+    name: `raw ${way}`,
     async start({ alpha }, argv) {
       startRaw(alpha, argv, [])
       await (await rawMonitor(alpha)).close()
     },
     async migrate({ folder }, argv) {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, folder, ...argv])
+      const { stdout } = await promisify(execFile)(process.execPath, [program, folder, way, ...argv])
       return JSON.parse(stdout) as Record<string, number>
     },
     async stop({ beta }) {
@@ -39,7 +42,7 @@ export function rawContender(): Contender {
 }
 
 /** The command as it is typed. */
-export function ferryContender(): Contender {
+export function ferryContender(way: Way): Contender {
   const cli = createRequire(import.meta.url).resolve('vmferry/package.json')
   const run = async ({ controller }: Lab, ...words: readonly string[]): Promise<string> => {
     const command = [process.execPath, join(dirname(cli), 'bin/vmferry.js'), ...words]
@@ -48,9 +51,12 @@ export function ferryContender(): Contender {
     return stdout
   }
   return {
-    name: 'vmferry',
+    name: `vmferry ${way}`,
     start: async (lab, argv) => void (await run(lab, 'start', SOURCE, DOMAIN, '--', ...argv)),
-    migrate: async (lab) => figures(await run(lab, 'migrate', SOURCE, DOMAIN, TARGET, '--live', '--json')),
+    async migrate(lab) {
+      const words = [SOURCE, DOMAIN, TARGET, '--live', '--json', '--uri', `${way}://beta`]
+      return figures(await run(lab, 'migrate', ...words))
+    },
     stop: async (lab) => void (await run(lab, 'stop', TARGET, DOMAIN, '--force')),
   }
 }
@@ -65,6 +71,6 @@ function figures(stdout: string): Record<string, number> {
     .filter(({ type }) => type === 'phase-end')
     .map(({ phase, ms }) => [`${String(phase)}Ms`, Number(ms)] as const)
   const { report } = lines.at(-1) as { readonly report: Readonly<Record<string, number>> }
-  const { setupMs = 0, totalMs = 0, downtimeMs = 0 } = report
-  return { setupMs, totalMs, downtimeMs, ...Object.fromEntries(phases) }
+  const { setupMs = 0, totalMs: callMs = 0, downtimeMs = 0 } = report
+  return { setupMs, callMs, downtimeMs, ...Object.fromEntries(phases) }
 }

@@ -17,10 +17,11 @@ const problem = await labProblem()
 if (problem !== null) throw new Error(`nothing can be measured here: ${problem}`)
 
 const tell = ({ contender, wallMs, gapMs }: Run): void => {
-  process.stderr.write(`${contender.padEnd(8)} ${wallMs.toFixed(0)} ms, silent for ${gapMs.toFixed(1)} ms\n`)
+  process.stderr.write(`${contender.padEnd(12)} ${wallMs.toFixed(0)} ms, silent for ${gapMs.toFixed(1)} ms\n`)
 }
 await using lab = await openLab()
-const middle = medians(await sideBySide(lab, [rawContender(), ferryContender()], times, tell))
+const contenders = (['ssh', 'tcp'] as const).flatMap((way) => [rawContender(way), ferryContender(way)])
+const middle = medians(await sideBySide(lab, contenders, times, tell))
 process.stdout.write(`${table(middle)}\n`)
 
 const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }

@@ -9,6 +9,7 @@ export const RAW = {
   monitor: '/run/raw.qmp',
   incoming: '/run/raw.in',
   tunnel: '/run/raw.tunnel',
+  address: 'tcp:beta:4998',
 }
 
 const longestWait = 20_000

@@ -42,10 +42,11 @@ export function table(middle: Readonly<Record<string, Medians>>): string {
   const rows = [
     ['ms, median', ...Object.keys(middle)],
     ['whole process', ...Object.values(middle).map(({ wallMs }) => wallMs.toFixed(0))],
+    ['the call', ...Object.values(middle).map(({ own }) => (own['callMs'] ?? Number.NaN).toFixed(0))],
     ['set-up', ...Object.values(middle).map(({ own }) => (own['setupMs'] ?? Number.NaN).toFixed(0))],
     ['guest silent', ...Object.values(middle).map(({ gapMs }) => gapMs.toFixed(1))],
   ]
   return rows
-    .map(([label = '', ...cells]) => [label.padEnd(16), ...cells.map((cell) => cell.padStart(10))].join(''))
+    .map(([label = '', ...cells]) => [label.padEnd(16), ...cells.map((cell) => cell.padStart(13))].join(''))
     .join('\n')
 }

@@ -6,21 +6,27 @@ test('the median is the middle figure, or the mean of the two in the middle', ()
 })
 
 test('each contender has the medians of its own runs, and a column in the table', () => {
-  const run = (contender: 'raw' | 'vmferry', wallMs: number) => ({
+  const run = (contender: 'raw ssh' | 'vmferry ssh', wallMs: number) => ({
     contender,
     wallMs,
     gapMs: wallMs / 10,
-    own: { setupMs: wallMs / 2 },
+    own: { setupMs: wallMs / 2, callMs: wallMs },
   })
-  const middle = medians([run('raw', 100), run('vmferry', 400), run('raw', 300), run('vmferry', 200)])
+  const middle = medians([
+    run('raw ssh', 100),
+    run('vmferry ssh', 400),
+    run('raw ssh', 300),
+    run('vmferry ssh', 200),
+  ])
   expect(middle).toEqual({
-    raw: { runs: 2, wallMs: 200, gapMs: 20, own: { setupMs: 100 } },
-    vmferry: { runs: 2, wallMs: 300, gapMs: 30, own: { setupMs: 150 } },
+    'raw ssh': { runs: 2, wallMs: 200, gapMs: 20, own: { setupMs: 100, callMs: 200 } },
+    'vmferry ssh': { runs: 2, wallMs: 300, gapMs: 30, own: { setupMs: 150, callMs: 300 } },
   })
   expect(table(middle).split('\n')).toEqual([
-    'ms, median             raw   vmferry',
-    'whole process          200       300',
-    'set-up                 100       150',
-    'guest silent          20.0      30.0',
+    'ms, median            raw ssh  vmferry ssh',
+    'whole process             200          300',
+    'the call                  200          300',
+    'set-up                    100          150',
+    'guest silent             20.0         30.0',
   ])
 })
