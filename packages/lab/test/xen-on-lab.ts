@@ -74,7 +74,7 @@ describe.skipIf(problem !== null)(`two Xen hosts${problem === null ? '' : ` (not
     expect(moved).toMatchObject({ code: 0, stderr: expect.stringContaining('Migration successful.') })
     const arrived = (await beta.beats('g1')).length
     await vi.waitFor(
-      async () => expect((await beta.beats('g1')).length).toBeGreaterThan(arrived + 3),
+      async () => expect((await beta.beats('g1')).length).toBeGreaterThan(arrived + 8),
       patiently,
     )
 

@@ -47,7 +47,7 @@ export async function dom0Files(image: XenImage, keys: XenKeys): Promise<Archive
     { name: 'dev/console', mode: 0o020600, device: [5, 1] },
     folder('bin'),
     await file('bin/busybox', image.busybox, 0o100755),
-    await file('init', ours('init'), 0o100755),
+    await file('init', ours('xen/guest-init'), 0o100755),
   ])
   return [
     ...FOLDERS.map((name) => folder(name)),

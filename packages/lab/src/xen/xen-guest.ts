@@ -3,13 +3,13 @@ export interface XenGuestOptions {
   readonly name: string
   /** At least 96, the default. */
   readonly memoryMiB?: number
-  /** MiB of random bytes whose sum the guest checks about once a second. Default: 8. */
+  /** MiB of random bytes whose sum the guest checks each eighth beat. Default: 4. */
   readonly fillMiB?: number
 }
 
 /** The configuration of a PVH guest as `xl create` reads it; each host has the files it names. */
 export function xenGuest(options: XenGuestOptions): string {
-  const { name, memoryMiB = 96, fillMiB = 8 } = options
+  const { name, memoryMiB = 96, fillMiB = 4 } = options
   if (memoryMiB < 96) throw new Error(`${memoryMiB} MiB hold no Linux guest: give it 96 at least`)
   return [
     `name = "${name}"`,

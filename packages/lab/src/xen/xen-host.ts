@@ -24,7 +24,7 @@ export interface XenHost {
   /** The QEMU process that it is. */
   readonly pid: number
   /**
-   * Runs a command over ssh and waits for its end, a second under emulation. Any exit status is a result, 255 also when ssh itself
+   * Runs a command over ssh and waits for its end, one to three seconds under emulation. Any exit status is a result, 255 also when ssh itself
    * fails. Rejects with the signal's reason, and after `timeout` milliseconds: then ssh has ended, and the command may go on.
    */
   exec(argv: readonly string[], options?: XenExecOptions): Promise<CommandResult>
@@ -32,7 +32,7 @@ export interface XenHost {
   spawn(argv: readonly string[], options?: Pick<SpawnOptions, 'stdio'>): ChildProcess
   /** Writes a file. Its folder must be there. */
   write(path: string, content: string): Promise<void>
-  /** Starts a guest; its configuration stays at `/lab/NAME.cfg`. It beats after about 5 seconds. Rejects in the words of xl. */
+  /** Starts a guest; its configuration stays at `/lab/NAME.cfg`. It beats within half a minute. Rejects in the words of xl. */
   create(guest: XenGuestOptions): Promise<void>
   /** What a guest of that name said on this host since the host was started, also one that is gone; nothing if there was none. */
   consoleLog(guest: string): Promise<string>

@@ -34,8 +34,8 @@ export interface XenLabOptions {
 }
 
 /**
- * Boots two Xen hosts and resolves when `xl list` works on both: about 10 seconds, and half a minute more the first time. Needs no
- * root, 1.5 GB of memory for each host, and what {@link xenProblem} names. The hosts die with this process, however it ends.
+ * Boots two Xen hosts and resolves when `xl list` works on both: half a minute on two busy cores, and a minute more the first time.
+ * Needs no root, 1.2 GB of memory for each host, and what {@link xenProblem} names. The hosts die with this process, however it ends.
  */
 export async function openXenLab(options: XenLabOptions = {}): Promise<XenLab> {
   const { onProgress = () => {} } = options

@@ -16,7 +16,7 @@ const dom0Words = ['console=hvc0', 'quiet', 'loglevel=4', 'rootfstype=ramfs', 'r
   .join(' ')
 
 const xenWords = ['console=com1', 'com1=115200,8n1', `dom0_mem=${dom0MiB}M,max:${dom0MiB}M`]
-  .concat(['loglvl=warning', 'guest_loglvl=warning', 'noreboot', 'spec-ctrl=no', 'xpti=no'])
+  .concat(['loglvl=warning', 'guest_loglvl=warning', 'noreboot', 'spec-ctrl=no', 'xpti=no', 'bootscrub=off'])
   .join(' ')
 
 /**

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { xenMachine } from './xen-machine.ts'
 import type { XenHostName } from './xen-network.ts'
 
-/** How long a machine may take until dom0 is ready, in milliseconds: 5 seconds where there is nothing else to do. */
+/** How long a machine may take until dom0 is ready, in milliseconds. Two busy cores take half a minute. */
 const BOOT_MS = 180_000
 
 /** Starts a host in the folder of its lab, and rejects if there is no such program. */
