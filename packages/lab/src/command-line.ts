@@ -6,6 +6,7 @@ import type { LabHost } from './lab-host.ts'
 import { hostNames } from './lab-state.ts'
 import { findLab, openLab, removeLab } from './open-lab.ts'
 import { qemuRelease, qemuSeries } from './qemu-release.ts'
+import { showXen } from './xen/xen-display.ts'
 
 const usage = `vmferry-lab: three real hosts on this machine (Linux, root)
 
@@ -14,6 +15,7 @@ const usage = `vmferry-lab: three real hosts on this machine (Linux, root)
   vmferry-lab status                  say what runs where
   vmferry-lab run HOST -- ARGV...     run a command on a host
   vmferry-lab qemu                    say where each QEMU release is that guests can run on; downloads what is missing
+  vmferry-lab xen                     boot two emulated Xen hosts (no root needed) and keep them until Ctrl-C
   vmferry-lab watch HOST DOMAIN       show the heartbeat of a guest that beats at /run/DOMAIN.beat, until Ctrl-C
 
   --folder FOLDER                     where the lab lives (default: .lab in the working directory)
@@ -47,6 +49,9 @@ export async function commandLine(words: readonly string[]): Promise<number> {
       return runOnHost(hostOf(await needLab(folder), operands[0]), rest)
     case 'qemu':
       return showReleases()
+    case 'xen':
+      await showXen()
+      return 0
     case 'watch':
       await showBeats(hostOf(await needLab(folder), operands[0]), operands[1] ?? '')
       return 0
@@ -69,6 +74,7 @@ const operandCount = new Map([
   ['down', 0],
   ['status', 0],
   ['qemu', 0],
+  ['xen', 0],
   ['run', 1],
   ['watch', 2],
 ])

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mustRun, runCommand } from './command.ts'
 
@@ -27,9 +27,6 @@ export async function unpackFrom(
   for (const file of await readdir(archives)) {
     if (file.endsWith('.deb')) await mustRun(['dpkg-deb', '--extract', join(archives, file), folder])
   }
-  // Packages of Debian 12 and older have files in /lib, which is a name of /usr/lib on the machine they are made for.
-  if ((await readdir(folder)).includes('lib'))
-    await cp(join(folder, 'lib'), join(folder, 'usr', 'lib'), { recursive: true, verbatimSymlinks: true })
   await rm(work, { recursive: true })
 }
 

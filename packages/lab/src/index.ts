@@ -31,3 +31,12 @@ export {
   qemuReleaseProblem,
   qemuSeries,
 } from './qemu-release.ts'
+export type { ConsoleLog } from './xen/console-beats.ts'
+export { consoleBeats } from './xen/console-beats.ts'
+export type { XenGuestOptions } from './xen/xen-guest.ts'
+export { xenGuest } from './xen/xen-guest.ts'
+export type { XenExecOptions, XenHost } from './xen/xen-host.ts'
+export { xenProblem } from './xen/xen-image.ts'
+export type { XenKeys } from './xen/xen-keys.ts'
+export type { XenLab, XenLabOptions } from './xen/xen-lab.ts'
+export { openXenLab } from './xen/xen-lab.ts'

@@ -1,5 +1,6 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { shellWords } from './shell-words.ts'
 
 /** The programs of QEMU that are made to run from where they were unpacked. */
 export const qemuPrograms = ['qemu-system-x86_64', 'qemu-img'] as const
@@ -20,6 +21,5 @@ export function unpackedCommand(root: string, program: (typeof qemuPrograms)[num
 
 /** A program that becomes that command: the process number is QEMU's own. */
 export function launcher(argv: readonly string[]): string {
-  const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-  return `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`
+  return `#!/bin/sh\nexec ${shellWords(argv)} "$@"\n`
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cached } from './cache-folder.ts'
 import { mustRun } from './command.ts'
@@ -76,6 +76,9 @@ async function make(series: QemuSeries, work: string, place: string): Promise<st
   const fresh = join(work, 'made')
   const root = join(fresh, 'root')
   await unpackFrom(suites[series], ['qemu-system-x86', 'qemu-utils'], join(work, 'apt'), root)
+  // Packages of Debian 12 and older have files in /lib, which is a name of /usr/lib on the machine they are made for.
+  if ((await readdir(root)).includes('lib'))
+    await cp(join(root, 'lib'), join(root, 'usr', 'lib'), { recursive: true, verbatimSymlinks: true })
   await bundle(root)
   const version = await versionOf(unpackedCommand(root, 'qemu-system-x86_64'))
   if (!version.startsWith(`${series}.`)) throw new Error(`Debian ${suites[series]} has QEMU ${version} now`)

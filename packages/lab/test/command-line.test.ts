@@ -18,6 +18,7 @@ describe('the words of vmferry-lab', () => {
     [['fly'], 'there is no command fly'],
     [['run', 'alpha'], 'run needs a command behind --'],
     [['qemu', '10.0'], 'qemu takes 0 operands, not 1'],
+    [['xen', 'alpha'], 'xen takes 0 operands, not 1'],
     [['watch', 'alpha'], 'watch takes 2 operands, not 1'],
     [['up', '--fast'], "Unknown option '--fast'"],
   ])('that make no sense are refused: %j', (words, why) => {
