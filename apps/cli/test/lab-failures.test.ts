@@ -7,7 +7,6 @@ import {
   ALPHA,
   BETA,
   beatsOn,
-  ended,
   ferry,
   guestsOn,
   isWhole,
@@ -18,6 +17,7 @@ import {
   untilNothingOn,
   vmferry,
   WHOLE,
+  whileMoving,
 } from './lab-guest.ts'
 
 const problem = await labProblem()
@@ -256,19 +256,13 @@ describe.skipIf(problem !== null)(`a migration that fails${problem ? ` (${proble
     words: readonly string[],
     strike: (child: { kill(signal: NodeJS.Signals): boolean }) => Promise<void>,
   ) {
-    const child = lab.controller.spawn(vmferry('migrate', ALPHA, 'web1', BETA, '--live', '--json', ...words))
-    let stdout = ''
-    let stderr = ''
-    const struck: Promise<void>[] = []
-    child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
-    child.stdout?.on('data', (chunk) => {
-      stdout += String(chunk)
-      const moving = stdout.split('"type":"progress"').length > 3
-      if (moving && struck.length === 0) struck.push(strike(child))
+    let struck = 0
+    const command = ['migrate', ALPHA, 'web1', BETA, '--live', ...words]
+    const end = await whileMoving(lab, command, 3, (child) => {
+      struck += 1
+      return strike(child)
     })
-    const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-    expect(struck).toHaveLength(1)
-    await Promise.all(struck)
-    return ended(code, stdout, stderr)
+    expect(struck).toBe(1)
+    return end
   }
 })

@@ -36,22 +36,36 @@ export async function ferry(lab: Lab, ...words: readonly string[]): Promise<Ende
   return ended(code, stdout, stderr)
 }
 
-/** Runs `vmferry … --json` on the controller, and sends it SIGINT at the first sign that bytes move, once `meanwhile` is over. */
-export async function interrupted(
+/** Runs `vmferry … --json` on the controller, and does something to it once, when it has told so often that bytes move. */
+export async function whileMoving(
+  lab: Lab,
+  words: readonly string[],
+  tellings: number,
+  strike: (child: { kill(signal: NodeJS.Signals): boolean }) => Promise<void>,
+): Promise<Ended> {
+  const child = lab.controller.spawn(vmferry(...words, '--json'))
+  let [stdout, stderr] = ['', '']
+  const struck: Promise<void>[] = []
+  child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
+  child.stdout?.on('data', (chunk) => {
+    stdout += String(chunk)
+    const moving = stdout.split('"type":"progress"').length > tellings
+    if (moving && struck.length === 0) struck.push(strike(child))
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  await Promise.all(struck)
+  return ended(code, stdout, stderr)
+}
+
+/** The same with SIGINT at the first sign, once `meanwhile` is over. */
+export function interrupted(
   lab: Lab,
   words: readonly string[],
   meanwhile: () => Promise<void> = async () => {},
 ): Promise<Ended> {
-  const child = lab.controller.spawn(vmferry(...words, '--json'))
-  let [stdout, moves] = ['', false]
-  child.stdout?.on('data', (chunk) => {
-    stdout += String(chunk)
-    if (moves || !stdout.includes('"type":"progress"')) return
-    moves = true
-    void meanwhile().finally(() => child.kill('SIGINT'))
+  return whileMoving(lab, words, 1, async (child) => {
+    await meanwhile().finally(() => child.kill('SIGINT'))
   })
-  const [code] = (await once(child, 'close')) as [number]
-  return ended(code, stdout, '')
 }
 
 export function ended(code: number | null, stdout: string, stderr: string): Ended {

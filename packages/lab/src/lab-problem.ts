@@ -58,3 +58,11 @@ export async function labProblem(): Promise<string | null> {
     ? null
     : `this machine allows no network namespace with a veth pair: ${probe.stderr.trim()}`
 }
+
+/** Why something cannot be had, as a sentence that begins with what there is none of, or null. */
+export function problemOf(without: string, made: Promise<unknown>): Promise<string | null> {
+  return made.then(
+    () => null,
+    (error: unknown) => `${without}: ${error instanceof Error ? error.message : String(error)}`,
+  )
+}

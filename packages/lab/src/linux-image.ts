@@ -1,22 +1,12 @@
-import {
-  access,
-  chmod,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises'
+import { access, chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArchiveEntry } from './archive.ts'
 import { initialRamDisk } from './archive.ts'
 import { cached, cacheFolder } from './cache-folder.ts'
 import { mustRun, runCommand } from './command.ts'
-import { findProgram, missingPrograms } from './lab-problem.ts'
+import { copyModules } from './kernel-modules.ts'
+import { findProgram, missingPrograms, problemOf } from './lab-problem.ts'
 
 /** What QEMU boots. */
 export interface LinuxImage {
@@ -28,13 +18,10 @@ export interface LinuxImage {
 export async function linuxProblem(): Promise<string | null> {
   const missing = await missingPrograms({ 'qemu-system-x86_64': 'qemu-system-x86' })
   if (missing !== null) return missing
-  return linuxImage().then(
-    () => null,
-    (error: unknown) => `no Linux guest: ${error instanceof Error ? error.message : String(error)}`,
-  )
+  return problemOf('no Linux guest', linuxImage())
 }
 
-/** What a kernel needs to see a virtio disk, each after what it needs itself. What a kernel has built in has no file. */
+/** What a kernel needs to see a virtio disk, each after what it needs itself. */
 const MODULES = [
   'virtio_ring',
   'virtio',
@@ -84,21 +71,13 @@ function copied(find: (work: string) => Promise<string>): (work: string) => Prom
   }
 }
 
-/** A folder with a kernel and its modules, numbered in the order in which they are to be loaded. */
+/** A folder with a kernel and its modules. */
 async function findKernel(work: string): Promise<string> {
   const root = (await hasKernel('/')) ? '/' : await unpackKernel(work)
   const [name = ''] = await kernelsIn(root)
   const found = join(work, 'found')
-  await mkdir(join(found, 'modules'), { recursive: true })
+  await copyModules(modulesOf(root, name), MODULES, join(found, 'modules'))
   await copyFile(join(root, 'boot', name), join(found, 'kernel'))
-  const files = await readdir(modulesOf(root, name), { recursive: true })
-  for (const [index, module] of MODULES.entries()) {
-    const file = files.find((path) => new RegExp(`/${module}\\.ko(\\.xz)?$`).test(path))
-    if (file === undefined) continue
-    const copy = join(found, 'modules', `${index}-${module}.ko`)
-    await copyFile(join(modulesOf(root, name), file), file.endsWith('.xz') ? `${copy}.xz` : copy)
-    if (file.endsWith('.xz')) await mustRun(['xz', '--decompress', `${copy}.xz`])
-  }
   return found
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { cached } from './cache-folder.ts'
 import { mustRun } from './command.ts'
 import { unpackFrom } from './debian-suite.ts'
-import { findProgram } from './lab-problem.ts'
+import { findProgram, problemOf } from './lab-problem.ts'
 import { bundle, launcher, qemuPrograms, unpackedCommand } from './qemu-launcher.ts'
 
 /** A QEMU that guests of the lab can run on. */
@@ -59,17 +59,10 @@ export async function exactQemu(): Promise<QemuRelease> {
 
 /** Why {@link qemuRelease} cannot give that one here, as a sentence, or null. The first time this fetches it. */
 export const qemuReleaseProblem = (series: QemuSeries): Promise<string | null> =>
-  problemOf(qemuRelease(series))
+  problemOf('no such QEMU', qemuRelease(series))
 
 /** Why {@link exactQemu} can give none here, as a sentence, or null. The first time this fetches it. */
-export const exactQemuProblem = (): Promise<string | null> => problemOf(exactQemu())
-
-function problemOf(release: Promise<QemuRelease>): Promise<string | null> {
-  return release.then(
-    () => null,
-    (error: unknown) => `no such QEMU: ${error instanceof Error ? error.message : String(error)}`,
-  )
-}
+export const exactQemuProblem = (): Promise<string | null> => problemOf('no such QEMU', exactQemu())
 
 /** In a folder of `work`; its programs run from `place`. */
 async function make(series: QemuSeries, work: string, place: string): Promise<string> {

@@ -1,6 +1,6 @@
-import { lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ownFolders } from '../lab-abandoned.ts'
 import { isAlive, startTimeOf } from '../process-table.ts'
 
 /** How the folder of a lab of Xen hosts begins. */
@@ -13,12 +13,7 @@ export async function writeOwner(folder: string): Promise<void> {
 
 /** Removes the folders of processes that are gone. Their hosts died with them. */
 export async function removeAbandonedXen(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(xenPrefix)) continue
-    const folder = join(tmpdir(), name)
-    // Anybody may write to a temporary folder: only what this user made is believed.
-    const kind = await lstat(folder).catch(() => undefined)
-    if (!kind?.isDirectory() || kind.uid !== process.getuid?.()) continue
+  for (const folder of await ownFolders(xenPrefix)) {
     const owner = await readFile(join(folder, 'owner'), 'utf8').catch(() => '')
     const [, pid, startTime] = /^(\d+) (\d+)\n$/.exec(owner) ?? []
     if (pid === undefined || (await isAlive({ pid: Number(pid), startTime: Number(startTime) }))) continue

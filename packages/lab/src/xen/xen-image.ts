@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { plainArchive } from '../archive.ts'
 import { cached } from '../cache-folder.ts'
 import { mustRun } from '../command.ts'
 import { unpackFrom } from '../debian-suite.ts'
-import { missingPrograms } from '../lab-problem.ts'
+import { copyModules } from '../kernel-modules.ts'
+import { missingPrograms, problemOf } from '../lab-problem.ts'
 import { installedQemu } from '../qemu-release.ts'
 import { fileTree } from './file-tree.ts'
 import { kernelPayload } from './kernel-payload.ts'
@@ -39,7 +40,7 @@ const TAKEN = /^(bin|sbin|lib|lib64|etc|usr$|usr\/(bin|sbin|lib))(\/|$)/
 /** What is large there, and is not used by xl, xenstored and sshd. */
 const LEFT_OUT = /python|perl|\/gconv$|\/(modules|firmware|udev|systemd)$|^usr\/lib\/xen-[^/]*\/boot$/
 
-/** Each after what it needs itself. What the kernel has built in has no file. */
+/** Each after what it needs itself. */
 const MODULES = [
   'xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc',
   'virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci',
@@ -62,10 +63,7 @@ export async function xenProblem(): Promise<string | null> {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major * 100 + minor < 702)
     return `QEMU ${version} has no link between two machines: 7.2 is the first that has`
-  return xenImage().then(
-    () => null,
-    (error: unknown) => `no Xen hosts: ${error instanceof Error ? error.message : String(error)}`,
-  )
+  return problemOf('no Xen hosts', xenImage())
 }
 
 /** Made of Debian's packages the first time, which are unpacked and not installed; kept in the cache (165 MB). */
@@ -96,16 +94,9 @@ async function make(root: string, made: string): Promise<string> {
     if (found === undefined) throw new Error(`the packages hold no ${begin}…${end}`)
     return join(boot, found)
   }
-  await mkdir(join(made, 'modules'), { recursive: true })
+  await copyModules(join(root, 'lib', 'modules'), MODULES, join(made, 'modules'))
   await writeFile(join(made, 'xen'), gunzipSync(await readFile(only('xen-', '.gz'))))
   const kernel = await plainKernel(only('vmlinuz-'), join(made, 'linux'))
-  const files = await readdir(join(root, 'lib', 'modules'), { recursive: true })
-  for (const [index, name] of MODULES.entries()) {
-    const file = files.find((path) => basename(path) === `${name}.ko`)
-    const order = String(index).padStart(2, '0')
-    if (file !== undefined)
-      await copyFile(join(root, 'lib', 'modules', file), join(made, 'modules', `${order}-${name}.ko`))
-  }
   await copyFile(join(root, 'bin', 'busybox'), join(made, 'busybox'))
   const tree = await fileTree(root, (name) => TAKEN.test(name) && !LEFT_OUT.test(name))
   const own = [
