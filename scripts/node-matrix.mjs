@@ -7,7 +7,9 @@ import { inEmptyFolder, install, prepare, use } from './stranger.mjs'
 import { root } from './workspace.mjs'
 
 const NODES = ['20.19', '22', '24', '26']
-const TESTS = ['core', 'driver-test', 'driver-qemu', 'qmp', 'host'].map((name) => `packages/${name}/`)
+const TESTS = ['core', 'driver-test', 'driver-qemu', 'fence', 'qmp', 'host'].map(
+  (name) => `packages/${name}/`,
+)
 const WITHOUT = ['**/real-qemu.test.ts']
 
 /** The program of that Node; npm itself goes on with the one that is installed. */

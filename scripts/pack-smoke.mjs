@@ -12,6 +12,7 @@ const FOREIGN = [
   'reflect-metadata',
   'commander',
   'lossless-json',
+  '@vmferry/fence',
   '@vmferry/host',
   '@vmferry/qmp',
 ]

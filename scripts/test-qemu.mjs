@@ -28,7 +28,7 @@ const kit = `${root}/packages/conformance/bin/vmferry-conformance.js`
 const setup = `${root}/packages/integration/test/lab-setup.mjs`
 const tests = 'apps/cli/test'
 const long = readdirSync(`${root}/${tests}`).filter((name) => name.endsWith('-on-lab.ts'))
-const drivers = ['driver-qemu', 'host', 'qmp', 'conformance']
+const drivers = ['driver-qemu', 'fence', 'host', 'qmp', 'conformance']
 const proves = digestsOf([
   ...drivers.map((name) => `packages/${name}/src`),
   ...long.map((name) => `${tests}/${name}`),

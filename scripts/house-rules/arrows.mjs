@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { packageOf } from './source-text.mjs'
 
 const CORE = '@vmferry/core'
+const FENCE = '@vmferry/fence'
 const LIBRARIES = [CORE, '@vmferry/host', '@vmferry/qmp']
 
 /** For each package the workspaces that it may depend on; a driver is any `@vmferry/driver-…`. */
@@ -11,6 +12,7 @@ const ARROWS = {
   [CORE]: () => false,
   '@vmferry/host': (name) => name === CORE,
   '@vmferry/qmp': (name) => name === CORE,
+  [FENCE]: (name) => name === CORE,
   '@vmferry/conformance': (name) => name === CORE,
   '@vmferry/simulation': (name) => [CORE, '@vmferry/driver-test'].includes(name),
   '@vmferry/lab': () => false,
@@ -18,7 +20,7 @@ const ARROWS = {
   '@vmferry/demo': (name) => ['@vmferry/lab', 'vmferry'].includes(name),
 }
 const isDriver = (name) => name.startsWith('@vmferry/driver-')
-const driverArrow = (name) => [CORE, '@vmferry/qmp'].includes(name)
+const driverArrow = (name) => [CORE, FENCE, '@vmferry/qmp'].includes(name)
 /** Examples and templates stand where a stranger stands, outside: they may know everybody. */
 const isStranger = (folder) => /^(examples|templates)\//.test(folder)
 const arrowsFrom = ({ folder, manifest: { name } }) =>
@@ -78,7 +80,7 @@ function files(tree, workspace) {
   const dependencies = names(workspace, 'dependencies', 'peerDependencies')
   const atBuild = [...dependencies, ...names(workspace, 'devDependencies')]
   const inTests = [...atBuild, ...Object.keys(tree.manifest.devDependencies ?? {})]
-  const narrow = isDriver(own.name) || ['@vmferry/host', '@vmferry/qmp'].includes(own.name)
+  const narrow = isDriver(own.name) || ['@vmferry/host', FENCE, '@vmferry/qmp'].includes(own.name)
   const found = []
   for (const file of workspace.files)
     for (const { name, line, typeOnly } of file.imports) {

@@ -6,14 +6,13 @@ import {
   type Random,
   vmError,
 } from '@vmferry/core/driver'
+import { claimDomain, hostRecord } from '@vmferry/fence'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { domainOf } from './domain.ts'
 import { runningQemus } from './facts/running.ts'
-import { claimDomain } from './fence/claim.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
 import { qemuLifecycle } from './lifecycle.ts'
-import { hostRecord } from './migration/file.ts'
 import { lacksPages } from './migration/incoming.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { qemuSource } from './source.ts'
@@ -83,7 +82,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
         host.name,
       )
     }),
-    claim: open((domain, epoch, call) => claimDomain(at, domain, epoch, call)),
+    claim: open((domain, epoch, call) => claimDomain(host, runDirectory, domain, epoch, call)),
     migrations: open(async (call) => {
       const guests = await listGuests(host, runDirectory, call)
       const records = guests.map(async (guest) => {

@@ -7,12 +7,12 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
+import { drop, hold, hostRecord, type MigrationFile } from '@vmferry/fence'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
-import { drop, hold } from './fence/step.ts'
+import { fenced } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
-import { hostRecord, type MigrationFile } from './migration/file.ts'
 import { openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
@@ -44,7 +44,7 @@ export function qemuSource(at: QemuHost): MigrationSource {
         offer,
       }
       const fence = fenceOf(at, domain, guest.folder)
-      await fence.act([hold(file)], call)
+      await fence.act([fenced(), hold(file), drop('images')], call)
       try {
         return openOutgoing(at, guest, file, await openMonitor(host, guest.folder.monitor, call))
       } catch (error) {

@@ -10,15 +10,15 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
+import { arrive, end, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
 import { fileFindings } from './facts/file-findings.ts'
 import { arrivingDefinition, takenFindings, targetFindings } from './facts/target.ts'
-import { type Fence, fenceOf } from './fence/fence.ts'
-import { arrive, end, remove, unmake } from './fence/step.ts'
+import { fenceOf } from './fence/fence.ts'
+import { unmake } from './fence/step.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
 import { listGuests } from './guest/list.ts'
 import { type LiveGuest, launchGuest } from './guest/process.ts'
 import { type GuestFolder, guestFolder } from './guest/run-directory.ts'
-import { hostRecord, type MigrationFile } from './migration/file.ts'
 import { commitSteps, openIncoming } from './migration/incoming.ts'
 import { listening } from './migration/listening.ts'
 import type { QemuHost } from './qemu-host.ts'

@@ -1,10 +1,11 @@
 import type { Clock, EffectOptions, Offer } from '@vmferry/core/driver'
+import { type Fence, type Step } from '@vmferry/fence'
 import type { BlockJobInfo, QmpClient } from '@vmferry/qmp'
 import { expect, test } from 'vitest'
-import type { Fence } from '../src/fence/fence.ts'
-import { type Step, tell } from '../src/fence/step.ts'
+import { tell } from '../src/fence/step.ts'
 import { disksIn } from '../src/storage/disks.ts'
 import { endMirrors, mirrors } from '../src/storage/mirror.ts'
+import { orderOf } from './order.ts'
 
 const call = { signal: new AbortController().signal } as EffectOptions
 const clock = {
@@ -27,7 +28,10 @@ function qemuWith(commands: readonly string[], ...answers: readonly Partial<Bloc
     return { device: 'vmferry-disk0', len: 100, offset: 0, ready: false, status: 'running', ...now }
   }
   const act = async (steps: readonly Step[]): Promise<unknown[]> => {
-    for (const { words, order } of steps) if (words[0] === 'tell' && order) told.push(toldIn(order))
+    for (const step of steps) {
+      const given = orderOf(step)
+      if (step.words[0] === 'tell' && given) told.push(toldIn(given))
+    }
     return []
   }
   const fence = { act, ask: async () => [[job()]] } as unknown as Fence
@@ -38,14 +42,14 @@ function qemuWith(commands: readonly string[], ...answers: readonly Partial<Bloc
   return { storage: mirrors(fence, monitor, order), fence, told }
 }
 
-function toldIn({ execute, arguments: given }: NonNullable<Step['order']>): string {
+function toldIn({ execute, arguments: given }: NonNullable<ReturnType<typeof orderOf>>): string {
   const mode = (given as Record<string, unknown> | undefined)?.['copy-mode']
   return typeof mode === 'string' ? `${execute} ${mode}` : execute
 }
 
 /** The limits that a step sets. */
 function limitsIn(steps: readonly Step[]): unknown[] {
-  return steps.map(({ order }) => order?.arguments)
+  return steps.map((step) => orderOf(step)?.arguments)
 }
 
 const SYNCED = { ready: true, offset: 120, len: 120, 'actively-synced': true }

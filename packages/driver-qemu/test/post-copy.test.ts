@@ -1,9 +1,9 @@
 import type { EffectOptions, HostChannel, MigrationRequest, Offer } from '@vmferry/core/driver'
+import { type Fence, type Step } from '@vmferry/fence'
 import { expect, test } from 'vitest'
 import { postCopyFindings, postCopyHostFindings } from '../src/facts/post-copy.ts'
-import type { Fence } from '../src/fence/fence.ts'
-import type { Step } from '../src/fence/step.ts'
 import { hasBegun, hasGoneOver, postCopySteps, postCopyTurn } from '../src/migration/post-copy.ts'
+import { orderOf } from './order.ts'
 
 const KNOWN = [{ capability: 'postcopy-ram', state: false }]
 const wish = { live: true, postCopy: true, connections: 1 } as MigrationRequest
@@ -51,7 +51,7 @@ test('states that newer versions add count as post-copy, but for the one that QE
 })
 
 test('QEMU is told on both sides, and told off where it is not asked for', () => {
-  const told = (steps: readonly Step[]) => steps.map(({ words, order }) => [words[0], order?.arguments])
+  const told = (steps: readonly Step[]) => steps.map((step) => [step.words[0], orderOf(step)?.arguments])
   const state = (on: boolean) => ({ capabilities: [{ capability: 'postcopy-ram', state: on }] })
   expect(told(postCopySteps({ postCopy: true }))).toEqual([['tell', state(true)]])
   expect(told(postCopySteps({ postCopy: false }))).toEqual([['try', state(false)]])
@@ -61,7 +61,7 @@ test('it goes over when it does not converge or is told to, once, and not before
   const offer = { runState: 'running' } as Offer
   const order: string[] = []
   const fence = {
-    act: async ([step]: readonly Step[]) => order.push(String(step?.order?.execute)),
+    act: async ([step]: readonly Step[]) => order.push(String(step && orderOf(step)?.execute)),
   } as unknown as Fence
   const call = {
     signal: new AbortController().signal,

@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CallOptions, HostChannel, MigrationRequest, Offer } from '@vmferry/core/driver'
+import { fenceScript, type Step } from '@vmferry/fence'
 import type { BlockInfo } from '@vmferry/qmp'
 import { expect, onTestFinished, test } from 'vitest'
-import { FENCE } from '../src/fence/script.ts'
-import { type Step, unmake } from '../src/fence/step.ts'
+import { unmake } from '../src/fence/step.ts'
+import { QEMU_VERBS } from '../src/fence/verbs.ts'
 import { type Disk, disksIn, disksOf, disksToJson } from '../src/storage/disks.ts'
 import { lacksStorage, storageFindings, storageWishes } from '../src/storage/findings.ts'
 import { imageStep } from '../src/storage/image.ts'
@@ -121,7 +122,7 @@ function placed() {
   const act = (...steps: readonly Step[]): number | null => {
     const words = steps.flatMap((step) => [...step.words])
     const input = ['1', ...steps.flatMap(({ lines = [] }) => lines), ''].join('\n')
-    const argv = ['-c', FENCE, 'sh', join(root, '.claims'), 'web1', guest, ...words]
+    const argv = ['-c', fenceScript(QEMU_VERBS.script), 'sh', join(root, '.claims'), 'web1', guest, ...words]
     return spawnSync('sh', argv, { input }).status
   }
   return { act, guest, path: join(root, 'a disk.img'), part: join(root, 'a disk.img.m-1') }

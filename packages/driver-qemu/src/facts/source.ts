@@ -1,5 +1,5 @@
 import type { CallOptions, Finding, MigrationRequest, Offer } from '@vmferry/core/driver'
-import { UNFENCED } from '../fence/answer.ts'
+import { UNFENCED } from '../fence/verbs.ts'
 import { openMonitors } from '../guest/command-line.ts'
 import type { Definition } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'

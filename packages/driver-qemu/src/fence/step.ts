@@ -1,46 +1,23 @@
+import { type VmError, vmError } from '@vmferry/core/driver'
+import type { Step } from '@vmferry/fence'
 import type { QmpCommandName, QmpCommands } from '@vmferry/qmp'
-
-/** One thing that is done on the host within the fence. `A` is what it answers. */
-export interface Step<A = unknown> {
-  /** A verb of the script, and its two arguments. */
-  readonly words: readonly [verb: string, one: string, two: string]
-  /** What the script reads for it from its standard input. */
-  readonly lines?: readonly string[]
-  /** The command that QEMU is given, without its id. */
-  readonly order?: { readonly execute: QmpCommandName; readonly arguments?: object }
-  /** Never there: it only tells the type of the answer. */
-  readonly answer?: A
-}
-
-/** A file of the guest's folder. */
-export type GuestFile =
-  | 'dead-man'
-  | 'definition.json'
-  | 'disks.sock'
-  | 'incoming.json'
-  | 'outgoing.json'
-  | 'process'
-  | 'tunnel'
-  | 'tunnel.in'
-  | 'tunnel.log'
-  | 'tunnel.sock'
-
-/** What QEMU answered to each step; null for steps that do not ask it. */
-export type Answers<S extends readonly Step[]> = {
-  readonly [K in keyof S]: S[K] extends Step<infer A> ? A : never
-}
 
 /** Gives QEMU a command. */
 export function tell<C extends QmpCommandName>(
   command: C,
   given?: QmpCommands[C]['arguments'],
 ): Step<QmpCommands[C]['return']> {
-  return { words: ['tell', '', ''], order: { execute: command, ...(given && { arguments: given }) } }
+  return {
+    words: ['tell', JSON.stringify({ execute: command, ...(given && { arguments: given }) }), ''],
+    read: (line) => replyIn(line).return as QmpCommands[C]['return'],
+    refusal: (line, host) => refusalOf(command, replyIn(line).error?.desc, host),
+  }
 }
 
 /** Gives QEMU a command that it may refuse: what follows is done all the same. */
 export function attempt<C extends QmpCommandName>(command: C, given?: QmpCommands[C]['arguments']): Step {
-  return { ...tell(command, given), words: ['try', '', ''] }
+  const step = tell(command, given)
+  return { ...step, words: ['try', step.words[1], ''] }
 }
 
 /** Throws away what QEMU has said unasked. */
@@ -48,39 +25,14 @@ export function skim(): Step<null> {
   return { words: ['skim', '', ''] }
 }
 
-/** Makes the guest's folder and files its records, once all of them have come: what is made is always on file. */
-export function arrive(record: object, definition: object): Step<null> {
-  return { words: ['arrive', '', ''], lines: [record, definition].map((one) => JSON.stringify(one)) }
-}
-
-/** Removes the guest's folder with all in it. */
-export function remove(): Step<null> {
-  return { words: ['remove', '', ''] }
+/** Fails with VM_UNSUPPORTED if the QEMU has no fence monitor. */
+export function fenced(): Step<null> {
+  return { words: ['fenced', '', ''] }
 }
 
 /** Cancels a migration that is under way. `revives`: whoever is stopped for it runs again. */
 export function cancel(revives: boolean): Step<null> {
   return { words: ['cancel', revives ? 'cont' : '', ''] }
-}
-
-/** Leaves the mark that this copy may have run, on the disk. */
-export function mark(): Step<null> {
-  return { words: ['mark', '', ''] }
-}
-
-/** Files a record in the guest's folder, whole and on the disk. */
-export function keep(file: GuestFile, record: object): Step<null> {
-  return { words: ['keep', file, ''], lines: [JSON.stringify(record)] }
-}
-
-/** Files the record of an outgoing migration unless there is one: then VM_BUSY. An arrival that is settled is forgotten. */
-export function hold(record: object): Step<null> {
-  return { words: ['hold', '', ''], lines: [JSON.stringify(record)] }
-}
-
-/** Removes a file of the guest's folder. */
-export function drop(file: GuestFile): Step<null> {
-  return { words: ['drop', file, ''] }
 }
 
 /**
@@ -103,7 +55,17 @@ export function unmake(): Step<null> {
   return { words: ['unmake', '', ''] }
 }
 
-/** Asks the process that a file names to end, kills it after so many seconds, and proves it gone. */
-export function end(file: GuestFile, seconds: number): Step<null> {
-  return { words: ['end', file, `${seconds}`] }
+interface Reply {
+  readonly return?: unknown
+  readonly error?: { readonly desc?: string }
+}
+
+function replyIn(line: string): Reply {
+  return JSON.parse(line) as Reply
+}
+
+/** QEMU's own refusal. */
+function refusalOf(command: string, words = 'no description', host: string): VmError {
+  const causes = [{ host, words }]
+  return vmError('VM_PHASE_FAILED', `QEMU on ${host} refused ${command}: ${words}`, { host, causes })
 }

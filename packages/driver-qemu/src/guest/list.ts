@@ -5,7 +5,7 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { type MigrationFile, migrationFileFromJson } from '../migration/file.ts'
+import { type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
 import type { QemuHost } from '../qemu-host.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'

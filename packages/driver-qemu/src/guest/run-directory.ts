@@ -44,16 +44,6 @@ export function checkedRunDirectory(path: string, uri: ConnectionUri): string {
   return trimmed
 }
 
-/**
- * Where a domain's epoch and its lock are kept: a folder, and the name of the files in it. They outlive the guest: a late
- * call must still find a higher epoch.
- */
-export function claimPlace(runDirectory: string, domain: string): readonly [folder: string, name: string] {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(domain))
-    throw vmError('VM_INVALID', `${JSON.stringify(domain.slice(0, 80))} is not the name of a domain`)
-  return [`${runDirectory}/.claims`, domain]
-}
-
 /** The files of one guest process. The folder is keyed by id, so that source and target on one host never meet. */
 export interface GuestFolder {
   readonly id: string

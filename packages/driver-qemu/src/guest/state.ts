@@ -1,6 +1,6 @@
 import type { CallOptions } from '@vmferry/core/driver'
+import { type Fence } from '@vmferry/fence'
 import type { MigrationInfo, QmpClient, StatusInfo } from '@vmferry/qmp'
-import type { Fence } from '../fence/fence.ts'
 import { tell } from '../fence/step.ts'
 
 /**

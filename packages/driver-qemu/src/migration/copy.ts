@@ -7,9 +7,9 @@ import {
   sleep,
   vmError,
 } from '@vmferry/core/driver'
+import { type Fence, type Step } from '@vmferry/fence'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
-import type { Fence } from '../fence/fence.ts'
-import { type Step, tell } from '../fence/step.ts'
+import { tell } from '../fence/step.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { type DiskFigures, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'

@@ -8,9 +8,10 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
+import { end, type Fence, type MigrationFile, mark, type Readied, remove, type Step } from '@vmferry/fence'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
-import { type Fence, fenceOf, type Readied } from '../fence/fence.ts'
-import { end, mark, remove, type Step, tell, unmake } from '../fence/step.ts'
+import { fenceOf } from '../fence/fence.ts'
+import { tell, unmake } from '../fence/step.ts'
 import { definitionFromJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
@@ -22,7 +23,6 @@ import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import { paused } from './drain.ts'
-import type { MigrationFile } from './file.ts'
 import { listenedAt } from './listening.ts'
 import { hasGoneOver } from './post-copy.ts'
 
@@ -50,10 +50,15 @@ export interface AtHand {
  * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself. In
  * post-copy it stays: the rest comes through it.
  */
-export function commitSteps({ request, offer }: MigrationFile): Commit {
-  const staysPaused = request.paused || offer.runState !== 'running'
+export function commitSteps(file: MigrationFile): Commit {
+  const { request } = file
   const forget = wantsTls(request) && !request.postCopy ? PLAINTEXT : []
-  return [mark(), tell(staysPaused ? 'query-status' : 'cont'), tell('query-status'), ...forget]
+  return [mark(), tell(willRun(file) ? 'cont' : 'query-status'), tell('query-status'), ...forget]
+}
+
+/** A guest that was paused stays so, and one that is to arrive paused. */
+function willRun({ request, offer }: MigrationFile): boolean {
+  return !request.paused && offer.runState === 'running'
 }
 
 /** Milliseconds: five packets within a second and a half, as QEMU sends them by itself. */
@@ -83,7 +88,7 @@ export function openIncoming(
 
   /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
   const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
-    if (steps[1].order?.execute !== 'cont') return
+    if (!willRun(file)) return
     const call = { migration, epoch, permit, signal: AbortSignal.timeout(ANNOUNCE_LIMIT) }
     await fence.act([tell('announce-self', ANNOUNCEMENT)], call).catch(() => {})
   }
@@ -105,7 +110,7 @@ export function openIncoming(
     },
     async finish(call) {
       const [, , { running, status }] = await commit.act(call)
-      if (!running && steps[1].order?.execute === 'cont')
+      if (!running && willRun(file))
         throw vmError(
           'VM_PHASE_FAILED',
           `QEMU on ${host.name} took the command to run the guest and says ${status}`,

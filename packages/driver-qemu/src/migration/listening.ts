@@ -5,8 +5,8 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
+import { type Fence, type MigrationFile } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
-import type { Fence } from '../fence/fence.ts'
 import { tell } from '../fence/step.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
@@ -15,7 +15,6 @@ import { servingSteps } from '../storage/serve.ts'
 import { nameInCertificate, tlsHalf } from '../tls/half.ts'
 import { tlsSteps } from '../tls/steps.ts'
 import { overNetwork } from '../transport/choose.ts'
-import type { MigrationFile } from './file.ts'
 import { lacksParallel, parallelSteps } from './parallel.ts'
 import { postCopySteps } from './post-copy.ts'
 

@@ -6,10 +6,19 @@ import {
   type Tuning,
   vmError,
 } from '@vmferry/core/driver'
+import {
+  deadMan,
+  drop,
+  END_DEAD_MAN,
+  end,
+  type Fence,
+  keep,
+  type MigrationFile,
+  remove,
+} from '@vmferry/fence'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
-import { deadMan, END_DEAD_MAN } from '../fence/dead-man.ts'
-import { type Fence, fenceOf } from '../fence/fence.ts'
-import { drop, end, keep, remove, tell } from '../fence/step.ts'
+import { fenceOf } from '../fence/fence.ts'
+import { cancel, tell } from '../fence/step.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import { guestState } from '../guest/state.ts'
@@ -22,7 +31,6 @@ import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
 import { drained, sentAgain } from './drain.ts'
-import type { MigrationFile } from './file.ts'
 import { PLAIN } from './parallel.ts'
 import { hasBegun, hasGoneOver, NO_POST_COPY, postCopyTurn } from './post-copy.ts'
 
@@ -66,8 +74,9 @@ export function openOutgoing(
       const sent = ticket.cookie?.['disks']
       const disks = disksIn(offer).filter(({ id }) => Array.isArray(sent) && sent.includes(id))
       const revives = offer.runState === 'running'
-      const life = { limit: at.deadManLimit, revives, before: yanking(disks) }
-      const controller = await deadMan(host, clock, fence, folder, life, call)
+      const steps = [...yanking(disks), cancel(revives)]
+      const life = { file: folder.deadMan, limit: at.deadManLimit, steps }
+      const controller = await deadMan(host, clock, fence, life, call)
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way

@@ -1,6 +1,7 @@
 import type { MigrationRequest } from '@vmferry/core/driver'
+import { type Step } from '@vmferry/fence'
 import type { MigrationCapabilityState } from '@vmferry/qmp'
-import { attempt, type Step, tell } from '../fence/step.ts'
+import { attempt, tell } from '../fence/step.ts'
 
 /** QEMU's name for a stream over several connections. */
 const MULTIFD = 'multifd'

@@ -5,9 +5,9 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
+import { type Fence, type Step } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
-import type { Fence } from '../fence/fence.ts'
-import { attempt, type Step, tell } from '../fence/step.ts'
+import { attempt, tell } from '../fence/step.ts'
 import type { Need } from './convergence.ts'
 
 /** QEMU's name for it. Both sides are told before they listen or connect. */

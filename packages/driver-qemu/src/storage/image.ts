@@ -1,4 +1,5 @@
-import { image, type Step } from '../fence/step.ts'
+import { type Step } from '@vmferry/fence'
+import { image } from '../fence/step.ts'
 import type { Disk } from './disks.ts'
 
 /** The unit of a qcow2 image, as QEMU makes it unless it is told otherwise. */

@@ -1,7 +1,7 @@
 import type { EffectOptions } from '@vmferry/core/driver'
+import { type Fence, type Step } from '@vmferry/fence'
 import type { BlockInfo } from '@vmferry/qmp'
-import type { Fence } from '../fence/fence.ts'
-import { attempt, type Step, tell } from '../fence/step.ts'
+import { attempt, tell } from '../fence/step.ts'
 import type { CopiedDisk } from './disks.ts'
 
 /**

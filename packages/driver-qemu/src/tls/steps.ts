@@ -1,4 +1,5 @@
-import { attempt, type Step, tell } from '../fence/step.ts'
+import { type Step } from '@vmferry/fence'
+import { attempt, tell } from '../fence/step.ts'
 import type { TlsKind, TlsRole } from './directory.ts'
 
 /** Not a name that a user would think of. */

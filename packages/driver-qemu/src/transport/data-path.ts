@@ -6,11 +6,9 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
-import type { Fence } from '../fence/fence.ts'
-import type { Step } from '../fence/step.ts'
+import { type Fence, type MigrationFile, type Step } from '@vmferry/fence'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
-import type { MigrationFile } from '../migration/file.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { expectedName, tlsHalf } from '../tls/half.ts'
 import { PLAINTEXT, tlsSteps } from '../tls/steps.ts'

@@ -1,6 +1,5 @@
 import { type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
-import type { Fence } from '../fence/fence.ts'
-import { drop, end, type Step } from '../fence/step.ts'
+import { drop, end, type Fence, type Step } from '@vmferry/fence'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import { type SshDestination, sshArguments } from './ssh.ts'

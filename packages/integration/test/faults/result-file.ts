@@ -1,7 +1,9 @@
 import { digestsOf, runOnQemu, writeResult as write } from '../../../../scripts/results.mjs'
 
 /** The code that these results prove, as it is before the run. */
-const proves = digestsOf(['core', 'driver-qemu', 'host', 'qmp'].map((name) => `packages/${name}/src`))
+const proves = digestsOf(
+  ['core', 'driver-qemu', 'fence', 'host', 'qmp'].map((name) => `packages/${name}/src`),
+)
 
 /** Writes docs/results/NAME.json: what was found, of which commit, with which versions; `again` makes it anew. */
 export function writeResult(name: string, again: string, figures: object): void {

@@ -1,13 +1,12 @@
 import { type Clock, type EffectOptions, type HostChannel, sleep } from '@vmferry/core/driver'
-import type { GuestFolder } from '../guest/run-directory.ts'
 import type { Fence } from './fence.ts'
 import { DEAD_MAN } from './script.ts'
-import { cancel, drop, end, type Step } from './step.ts'
+import { drop, end, type Step } from './step.ts'
 
 /**
- * The dead man's switch of a copy: a process at the source that cancels it, and lets the guest run on as before, when the
- * controller gives no sign of life for `limit` milliseconds, or its connection has ended. It can do nothing else: a copy
- * that is complete stays so, and where another controller has claimed the domain it does nothing at all.
+ * The dead man's switch of a copy: a process at the source that undoes it, and lets the guest run on as before, when the
+ * controller gives no sign of life, or its connection has ended. Its steps must have no effect on a copy that is complete;
+ * where another controller has claimed the domain it does nothing at all.
  */
 export interface DeadMan {
   /** Tells it that nobody has died. */
@@ -16,12 +15,12 @@ export interface DeadMan {
 
 /** Whose life hangs on it. */
 export interface Life {
+  /** Absolute path of the file that names the process: `dead-man` in the guest's folder, for {@link END_DEAD_MAN}. */
+  readonly file: string
   /** Milliseconds. */
   readonly limit: number
-  /** The guest ran before, and may have been stopped for the copy. */
-  readonly revives: boolean
-  /** What is done first. */
-  readonly before: readonly Step[]
+  /** What is done at the end of it. */
+  readonly steps: readonly Step[]
 }
 
 /** Arms it. */
@@ -29,14 +28,12 @@ export async function deadMan(
   host: HostChannel,
   clock: Clock,
   fence: Fence,
-  folder: GuestFolder,
-  { limit, revives, before }: Life,
+  { file, limit, steps }: Life,
   call: EffectOptions,
 ): Promise<DeadMan> {
   const seconds = `${limit / 1000}`
-  const script = fence.script([...before, cancel(revives)])
-  const argv = ['sh', '-c', DEAD_MAN, 'sh', seconds, `${call.epoch}`, ...script]
-  const { stdin, stdout, stderr, exit } = await host.spawn(fence.launch(folder.deadMan, argv, call), call)
+  const argv = ['sh', '-c', DEAD_MAN, 'sh', seconds, `${call.epoch}`, ...fence.script(steps)]
+  const { stdin, stdout, stderr, exit } = await host.spawn(fence.launch(file, argv, call), call)
   exit.catch(() => {})
   stdin.on('error', () => {})
   stdout.resume()

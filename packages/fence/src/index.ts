@@ -1,0 +1,17 @@
+export { claimDomain } from './claim.ts'
+export { type DeadMan, deadMan, END_DEAD_MAN, type Life } from './dead-man.ts'
+export { ENDED } from './ended.ts'
+export { type Fence, type FencePlace, fence, type Readied, type Verbs } from './fence.ts'
+export { hostRecord, type MigrationFile, migrationFileFromJson } from './migration-file.ts'
+export { fenceScript } from './script.ts'
+export {
+  type Answers,
+  arrive,
+  drop,
+  end,
+  hold,
+  keep,
+  mark,
+  remove,
+  type Step,
+} from './step.ts'

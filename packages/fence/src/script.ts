@@ -1,0 +1,122 @@
+import { ENDED } from './ended.ts'
+
+/** Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. */
+const ENTER = `
+[ -d "$1" ] || mkdir -p "$1" || exit 1
+exec 9>"$1/$2.lock"
+flock -w 25 9 || exit ${ENDED.late}
+held=0
+[ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
+`
+
+/** Compares and sets. $3: the new epoch, which must be higher than what is held. */
+export const CLAIM: string = `${ENTER}
+[ "$3" -gt "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
+`
+
+/**
+ * Becomes a program that stays, unless a higher epoch than $3 is held. It files in $4 who it is before it lets go of the
+ * lock: whoever claims afterwards finds it on file. Field 20 after the name in /proc/PID/stat is the start time.
+ */
+export const LAUNCH: string = `${ENTER}
+[ "$3" -ge "$held" ] || exit ${ENDED.stale}
+s=$(cat "/proc/$$/stat")
+start() { echo "\${20}"; }
+echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$4" || exit 1
+shift 4
+exec 9>&-
+exec "$@"
+`
+
+/**
+ * The dead man's switch: hears a word within each $1 seconds, and ends at any but "alive". Without one it runs the script
+ * that follows, with the epoch $2; nobody may be there to hear what it says.
+ */
+export const DEAD_MAN: string = `
+limit=$1 epoch=$2
+shift 2
+while word=$(timeout "$limit" sh -c 'read -r word && echo "$word"'); do
+  [ "$word" = alive ] || exit 0
+done
+echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
+`
+
+/**
+ * The fence: waits for the epoch on its standard input, takes the lock, compares, and does the steps that follow the
+ * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
+ * no claim comes between the comparison and the effect. Its last line tells how it ended.
+ *
+ * `verbs` are the driver's own: functions `do_NAME`. They have `$guest` (the folder), `$epoch` (`-`: somebody asks), `alive FILE`
+ * (the process that a file of the folder names is there), `file NAME CONTENT` (whole and on the disk), and `unmark`, for a
+ * hypervisor that refused to run the guest: the mark is taken away again if this script left it.
+ *
+ * Whatever starts a program costs milliseconds of a guest that stands still: `mark` has none but sync, and that not where
+ * a mark ends with the boot, as its guest does.
+ */
+export function fenceScript(verbs: string): string {
+  return `
+trap 'echo "= $?"' EXIT
+case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) sync() { :; };; esac
+umask 077
+IFS= read -r epoch || exit 1
+${ENTER}
+[ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+guest=$3
+shift 3
+
+alive() {
+  [ -f "$guest/$1" ] && read -r pid start boot <"$guest/$1" || return 1
+  [ -r /proc/self/stat ] && now=$(cat /proc/sys/kernel/random/boot_id) || exit 1
+  [ "$boot" = "$now" ] || return 1
+  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+  set -- \${stat##*) }
+  case $1 in Z|X) return 1;; esac
+  shift 19
+  [ "$1" = "$start" ]
+}
+
+fresh=
+do_mark() {
+  [ -e "$guest/may-have-run" ] || fresh=1
+  : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"
+}
+
+unmark() { [ -z "$fresh" ] || rm -f "$guest/may-have-run"; }
+
+file() { printf %s "$2" >"$guest/$1.new" && sync "$guest/$1.new" && mv "$guest/$1.new" "$guest/$1" && sync "$guest"; }
+
+do_keep() { IFS= read -r record && file "$1" "$record"; }
+
+do_hold() {
+  [ ! -e "$guest/outgoing.json" ] || exit ${ENDED.taken}
+  do_keep outgoing.json && rm -f "$guest/incoming.json" "$guest/may-have-run"
+}
+
+do_arrive() {
+  IFS= read -r record && IFS= read -r definition || return
+  mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
+}
+
+do_drop() { rm -f "$guest/$1"; }
+
+do_remove() { rm -rf "$guest"; }
+
+do_end() {
+  alive "$1" || return 0
+  left=$(($2 * 50))
+  [ $left = 0 ] || kill -TERM "$pid"
+  while alive "$1"; do
+    [ $left != 0 ] || kill -KILL "$pid"
+    [ $left -gt -500 ] || exit ${ENDED.late}
+    left=$((left - 1))
+    sleep 0.02
+  done
+}
+${verbs}
+while [ $# -gt 0 ]; do
+  "do_$1" "$2" "$3" || exit
+  shift 3
+done
+`
+}

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { ENDED } from '../src/ended.ts'
+import { CLAIM, fenceScript, LAUNCH } from '../src/script.ts'
+import { arrive, drop, end, hold, keep, mark, remove, type Step } from '../src/step.ts'
+
+const VERBS = `
+do_run() { echo ran; }
+do_refuse() { unmark; exit ${ENDED.refused}; }
+`
+const run: Step<null> = { words: ['run', '', ''] }
+const refuse: Step<null> = { words: ['refuse', '', ''] }
+
+/** A domain on a host: its claims and its guest's folder. */
+function domain() {
+  const root = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  const place = [join(root, '.claims'), 'web1'] as const
+  const guest = join(root, 'm-1')
+  const sh = (script: string, words: readonly string[], input = '') => {
+    const { status, stdout } = spawnSync('sh', ['-c', script, 'sh', ...place, ...words], { input })
+    return { code: status, said: String(stdout).split('\n').slice(0, -2) }
+  }
+  return {
+    guest,
+    claim: (epoch: number) => sh(CLAIM, [`${epoch}`]).code,
+    launch: (epoch: number, argv: readonly string[]) =>
+      sh(LAUNCH, [`${epoch}`, join(guest, 'process'), ...argv]).code,
+    act(epoch: number | '-', ...steps: readonly Step[]) {
+      const input = [epoch, ...steps.flatMap(({ lines = [] }) => lines), ''].join('\n')
+      return sh(fenceScript(VERBS), [guest, ...steps.flatMap(({ words }) => words)], input)
+    },
+  }
+}
+
+const problem = spawnSync('flock', ['--version']).error ? ' (flock is not installed)' : ''
+
+test.skipIf(problem !== '')(
+  `a claim must be higher than the last, and keeps out whoever has a lower one${problem}`,
+  () => {
+    const { claim, act } = domain()
+    expect([claim(2), claim(2), claim(1)]).toEqual([0, ENDED.stale, ENDED.stale])
+    expect(act(1, run)).toEqual({ code: ENDED.stale, said: ['2'] })
+    expect(act(2, run)).toEqual({ code: 0, said: ['ran'] })
+    expect(act('-', run)).toEqual({ code: 0, said: ['ran'] })
+  },
+)
+
+test.skipIf(problem !== '')(
+  `steps are done up to the first that fails, and its verdict is the last line${problem}`,
+  () => {
+    const { act, guest } = domain()
+    expect(act(1, arrive({ a: 1 }, { name: 'web1' }), run, refuse, run)).toMatchObject({
+      code: ENDED.refused,
+      said: ['ran'],
+    })
+    expect(readFileSync(join(guest, 'incoming.json'), 'utf8')).toBe('{"a":1}')
+    expect(readFileSync(join(guest, 'definition.json'), 'utf8')).toBe('{"name":"web1"}')
+  },
+)
+
+test.skipIf(problem !== '')(
+  `what this script marked is unmarked when the hypervisor refuses, and nothing else${problem}`,
+  () => {
+    const { act, guest } = domain()
+    act(1, arrive({}, {}))
+    const marked = () => existsSync(join(guest, 'may-have-run'))
+    expect([act(1, mark(), refuse).code, marked()]).toEqual([ENDED.refused, false])
+    expect([act(1, mark(), run).code, marked()]).toEqual([0, true])
+    expect([act(1, mark(), refuse).code, marked()]).toEqual([ENDED.refused, true])
+  },
+)
+
+test.skipIf(problem !== '')(
+  `a guest leaves once at a time, and then its arrival is forgotten${problem}`,
+  () => {
+    const { act, guest } = domain()
+    act(1, arrive({}, {}), mark())
+    expect(act(1, hold({ one: 1 })).code).toBe(0)
+    expect(['incoming.json', 'may-have-run'].some((file) => existsSync(join(guest, file)))).toBe(false)
+    expect(act(1, hold({ two: 2 })).code).toBe(ENDED.taken)
+    expect(act(1, keep('outgoing.json', { three: 3 }), drop('other')).code).toBe(0)
+    expect(readFileSync(join(guest, 'outgoing.json'), 'utf8')).toBe('{"three":3}')
+    expect([act(1, remove()).code, existsSync(guest)]).toEqual([0, false])
+  },
+)
+
+test.skipIf(problem !== '')(
+  `a program is filed before anybody can claim, and is ended only if it is that one${problem}`,
+  () => {
+    const { act, claim, launch, guest } = domain()
+    act(1, arrive({}, {}))
+    claim(2)
+    expect(launch(1, ['true'])).toBe(ENDED.stale)
+    expect(existsSync(join(guest, 'process'))).toBe(false)
+    expect(launch(2, ['true'])).toBe(0)
+    const [pid, start, boot] = readFileSync(join(guest, 'process'), 'utf8').trim().split(' ')
+    expect([Number(pid) > 1, Number(start) > 0, boot?.length]).toEqual([true, true, 36])
+    expect(act(2, end('process', 0)).code).toBe(0)
+  },
+)
