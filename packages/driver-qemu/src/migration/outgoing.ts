@@ -31,6 +31,7 @@ import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
 import { drained, sentAgain } from './drain.ts'
+import { listenTo } from './heard.ts'
 import { PLAIN } from './parallel.ts'
 import { hasBegun, hasGoneOver, NO_POST_COPY, postCopyTurn } from './post-copy.ts'
 
@@ -54,6 +55,8 @@ export function openOutgoing(
   const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
   let storage: StorageCopy | null = null
+
+  const heard = monitor && listenTo(monitor)
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -105,6 +108,7 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
+      if (heard?.copied() === 'completed' && heard.guest() === 'stopped') return
       let [{ status }, copied] = await guestState(monitor, fence, call)
       if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
