@@ -10,7 +10,7 @@ import { root } from './workspace.mjs'
 
 /** Those that must be there; any other in the folder is checked as soon as it says what it proves. */
 const REQUIRED = {
-  'conformance-qemu.json': 'npm run test:qemu',
+  'qemu.json': 'npm run test:qemu',
   'faults-qemu.json': 'npm run test:faults',
   'soak-qemu.json': 'npm run soak -- --migrations 200',
   'simulation.json': 'npm run simulate -- --seeds 1000000 --result docs/results/simulation.json',

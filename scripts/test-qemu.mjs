@@ -1,7 +1,7 @@
 /**
  * `npm run test:qemu`: the conformance kit by the command that a stranger would use, within this machine, and then over each
  * real QEMU that the lab provides, between two hosts of it and over each transport; then the long tests of guests in the lab
- * (`*-on-lab.ts`). Writes docs/results/conformance-qemu.json. With `--installed` only the kit over the QEMU of this machine, and
+ * (`*-on-lab.ts`). Writes docs/results/qemu.json. With `--installed` only the kit over the QEMU of this machine, and
  * nothing is written. Needs root, as the lab does.
  */
 import { spawnSync } from 'node:child_process'
@@ -49,7 +49,7 @@ if (!values.installed) {
   const moved = run('npx', argv, { stdio: 'inherit' }) === 0
   if (!moved) process.exitCode = 1
   const sum = (count) => results.reduce((total, result) => total + result[count], 0)
-  writeResult('conformance-qemu.json', {
+  writeResult('qemu.json', {
     ...runOnQemu(),
     seconds: sum('seconds'),
     passed: sum('passed'),

@@ -13,6 +13,7 @@ import { fenceOf } from './fence/fence.ts'
 import { fenced } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
+import { FIND, found } from './migration/found.ts'
 import { openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
@@ -44,9 +45,10 @@ export function qemuSource(at: QemuHost): MigrationSource {
         offer,
       }
       const fence = fenceOf(at, domain, guest.folder)
-      await fence.act([fenced(), hold(file), drop('images')], call)
+      const [, , , ...said] = await fence.act([fenced(), hold(file), drop('images'), ...FIND], call)
+      const held: MigrationFile = { ...file, found: found(...said) }
       try {
-        return openOutgoing(at, guest, file, await openMonitor(host, guest.folder.monitor, call))
+        return openOutgoing(at, guest, held, await openMonitor(host, guest.folder.monitor, call))
       } catch (error) {
         // the monitor is not to be had: nothing is left behind
         await fence

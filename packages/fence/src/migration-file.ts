@@ -1,5 +1,6 @@
 import {
   type HostRecord,
+  type JsonObject,
   type MigrationId,
   type MigrationRequest,
   type Offer,
@@ -14,13 +15,15 @@ export interface MigrationFile {
   readonly phase: Phase
   readonly request: MigrationRequest
   readonly offer: Offer
+  /** What the driver found on this host, and puts back after a failure. */
+  readonly found?: JsonObject
 }
 
 export function migrationFileFromJson(value: unknown, where: string): MigrationFile {
   const file = (typeof value === 'object' && value !== null ? value : {}) as Partial<MigrationFile>
-  const { migration, epoch, phase, request, offer } = file
+  const { migration, epoch, phase, request, offer, found } = file
   if (typeof migration === 'string' && typeof epoch === 'number' && phase && request && offer)
-    return { migration, epoch, phase, request, offer }
+    return { migration, epoch, phase, request, offer, ...(found && { found }) }
   throw vmError('VM_PROTOCOL', `${where} does not hold the record of a migration`)
 }
 

@@ -26,14 +26,13 @@ import type { QemuHost } from '../qemu-host.ts'
 import { disksIn } from '../storage/disks.ts'
 import { endMirrors, mirrors, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
-import { PLAINTEXT } from '../tls/steps.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
 import { drained, sentAgain } from './drain.ts'
+import { putBack } from './found.ts'
 import { listenTo } from './heard.ts'
-import { PLAIN } from './parallel.ts'
-import { hasBegun, hasGoneOver, NO_POST_COPY, postCopyTurn } from './post-copy.ts'
+import { hasBegun, hasGoneOver, postCopyTurn } from './post-copy.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
@@ -138,7 +137,7 @@ export function openOutgoing(
       const gone = await isGone(call)
       if (!gone) {
         await revive(call)
-        await fence.act([PLAIN, NO_POST_COPY, ...PLAINTEXT], call)
+        await fence.act(putBack(file.found), call)
       }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
       await monitor?.close()

@@ -20,7 +20,7 @@ export function parallelSteps({ connections }: Pick<MigrationRequest, 'connectio
 }
 
 /** The plain stream. A QEMU that knows no other has nothing to switch off. */
-export const PLAIN: Step = attempt('migrate-set-capabilities', {
+const PLAIN: Step = attempt('migrate-set-capabilities', {
   capabilities: [{ capability: MULTIFD, state: false }],
 })
 

@@ -20,7 +20,7 @@ export function postCopySteps({ postCopy }: Pick<MigrationRequest, 'postCopy'>):
 }
 
 /** As a QEMU starts. */
-export const NO_POST_COPY: Step = attempt('migrate-set-capabilities', {
+const NO_POST_COPY: Step = attempt('migrate-set-capabilities', {
   capabilities: [{ capability: POST_COPY, state: false }],
 })
 
