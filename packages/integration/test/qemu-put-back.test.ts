@@ -16,7 +16,11 @@ async function underWay(rooms: TwoRooms) {
   // begin asks by the same monitor: nobody may stay on it
   const asked = async <T>(ask: (monitor: QmpClient) => Promise<T>): Promise<T> => {
     const monitor = await spareMonitor(rooms, 'a')
-    return ask(monitor).finally(() => monitor.close())
+    try {
+      return await ask(monitor)
+    } finally {
+      await monitor.close()
+    }
   }
   const settings = () =>
     asked((monitor) =>
