@@ -154,6 +154,7 @@ function wishes(command: TypedCommand) {
       'switch to post-copy when the copy does not converge: from then on a failure of either host loses the guest',
     )
     .option('--auto-converge', 'slow the guest down until the copy converges')
+    .option('--abort-on-error', 'give up when the guest has an I/O error with a disk meanwhile')
     .option('--connections <n>', 'parallel data connections', count)
     .option('--paused', 'leave the guest paused at the target')
     .option('--json', 'print JSON lines')

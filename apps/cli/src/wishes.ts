@@ -16,6 +16,7 @@ export interface Wishes {
   readonly copyStorage?: true
   readonly postcopy?: true
   readonly autoConverge?: true
+  readonly abortOnError?: true
   readonly connections?: number
   readonly paused?: true
   /** Seconds. */
@@ -28,7 +29,7 @@ export interface Wishes {
 export function migrateOptions(wishes: Wishes): MigrateOptions {
   const { live, rename, uri, bandwidth, maxDowntime, connections, paused } = wishes
   const { stallTimeout, settleTimeout } = wishes
-  const { copyStorage, autoConverge, postcopy } = wishes
+  const { copyStorage, autoConverge, abortOnError, postcopy } = wishes
   const limit = timeLimit(wishes)
   const limits = {
     ...(stallTimeout !== undefined && { stall: stallTimeout * 1000 }),
@@ -45,6 +46,7 @@ export function migrateOptions(wishes: Wishes): MigrateOptions {
     ...(paused && { paused }),
     ...(copyStorage && { copyStorage }),
     ...(autoConverge && { autoConverge }),
+    ...(abortOnError && { abortOnError }),
     ...((postcopy || limit?.action === 'postcopy') && { postCopy: true }),
   }
 }

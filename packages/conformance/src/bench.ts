@@ -124,6 +124,7 @@ const NOTHING = {
   autoConverge: false,
   postCopy: false,
   copyStorage: false,
+  abortOnError: false,
   connections: 1,
 } as const
 

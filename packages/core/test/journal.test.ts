@@ -36,6 +36,7 @@ const ENTRIES: readonly JournalEntry[] = [
       autoConverge: false,
       postCopy: false,
       copyStorage: false,
+      abortOnError: false,
       connections: 1,
     },
   },

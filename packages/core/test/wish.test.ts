@@ -25,7 +25,14 @@ const RICH = defineCapabilities({
   uriTransports: ['wire', 'string'],
   streams: ['fake'],
   abortableUntil: 'hand-over',
-  features: { startPaused: true, maxDowntime: true, autoConverge: true, copyStorage: true, multifd: true },
+  features: {
+    startPaused: true,
+    maxDowntime: true,
+    autoConverge: true,
+    abortOnError: true,
+    copyStorage: true,
+    multifd: true,
+  },
 })
 
 const typed = <const N extends string, C extends Capabilities>(name: N, capabilities: C): Driver<N, C> => ({

@@ -13,6 +13,7 @@ const ABILITIES = {
   postCopy: true,
   pausedGuests: true,
   features: {
+    abortOnError: true,
     autoConverge: true,
     copyStorage: true,
     maxDowntime: true,

@@ -50,6 +50,7 @@ function request(
     autoConverge: false,
     postCopy: false,
     copyStorage: false,
+    abortOnError: false,
     connections: 1,
   }
 }

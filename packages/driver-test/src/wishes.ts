@@ -15,6 +15,7 @@ export function refuseDenied(request: MigrationRequest, capabilities: Capabiliti
     request.maxDowntime !== null && !features['maxDowntime'] && 'a longest downtime',
     request.postCopy && !postCopy && 'post-copy',
     request.autoConverge && 'auto-converge',
+    request.abortOnError && 'giving up at an I/O error of the guest',
     request.copyStorage && 'copying storage',
     request.connections > 1 && 'parallel connections',
   ].find((wish) => typeof wish === 'string')

@@ -107,6 +107,7 @@ export function requestOf(
     autoConverge: false,
     postCopy: false,
     copyStorage: false,
+    abortOnError: false,
     connections: 1,
     transport: 'memory',
     ...wishes,

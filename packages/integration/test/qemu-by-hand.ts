@@ -62,6 +62,7 @@ export async function prepared(
     autoConverge: false,
     postCopy: false,
     copyStorage: false,
+    abortOnError: false,
     connections: 1,
     ...wish,
   }

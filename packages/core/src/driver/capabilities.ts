@@ -36,7 +36,7 @@ export interface Capabilities {
   /** A paused guest can be moved, and stays paused. Default false. */
   readonly pausedGuests: boolean
   /**
-   * Documented extras, by name: `copyStorage`, `multifd`, `maxDowntime`, `autoConverge`, `startPaused`,
+   * Documented extras, by name: `copyStorage`, `multifd`, `maxDowntime`, `autoConverge`, `abortOnError`, `startPaused`,
    * `suspend`. Default none.
    */
   readonly features: Readonly<Record<string, boolean>>

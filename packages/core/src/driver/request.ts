@@ -33,6 +33,8 @@ export interface MigrationRequest {
   readonly postCopy: boolean
   /** Copy disks that the hosts do not share. */
   readonly copyStorage: boolean
+  /** Give the migration up, as a failure, when the guest has an I/O error with one of its disks while it is copied. */
+  readonly abortOnError: boolean
   /** Parallel data connections; 1 is the plain stream. */
   readonly connections: number
 }

@@ -74,20 +74,24 @@ const endpoint = object({
   hostId: orNull(text),
 })
 
-const request = object<NonNullable<JournalEntry['request']>>({
-  source: endpoint,
-  target: endpoint,
-  live: flag,
-  bandwidth: amount,
-  rename: orNull(text),
-  uri: orNull(object({ text, transport: orNull(text), ...AUTHORITY })),
-  paused: flag,
-  maxDowntime: orNull(amount),
-  autoConverge: flag,
-  postCopy: flag,
-  copyStorage: flag,
-  connections: whole,
-})
+const request = object<Omit<NonNullable<JournalEntry['request']>, 'abortOnError'>>(
+  {
+    source: endpoint,
+    target: endpoint,
+    live: flag,
+    bandwidth: amount,
+    rename: orNull(text),
+    uri: orNull(object({ text, transport: orNull(text), ...AUTHORITY })),
+    paused: flag,
+    maxDowntime: orNull(amount),
+    autoConverge: flag,
+    postCopy: flag,
+    copyStorage: flag,
+    connections: whole,
+  },
+  // not in a journal of 1.0
+  { abortOnError: flag },
+)
 
 /** An entry; the id of its migration may stand in a file name. */
 const entry = object<Pick<JournalEntry, 'migration' | 'seq' | 'at' | 'step' | 'domain'>>(

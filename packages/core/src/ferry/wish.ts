@@ -43,6 +43,7 @@ interface Needs {
   readonly paused: { readonly ability: 'startPaused'; readonly idle: false }
   readonly maxDowntime: { readonly ability: 'maxDowntime'; readonly idle: never }
   readonly autoConverge: { readonly ability: 'autoConverge'; readonly idle: false }
+  readonly abortOnError: { readonly ability: 'abortOnError'; readonly idle: false }
   readonly copyStorage: { readonly ability: 'copyStorage'; readonly idle: false }
   readonly connections: { readonly ability: 'multifd'; readonly idle: 1 }
 }

@@ -59,6 +59,7 @@ export function negotiate(options: MigrateOptions, source: End, target: End): Mi
   feature(options.paused === true, 'startPaused', 'leaving the guest paused')
   feature(maxDowntime !== null, 'maxDowntime', 'a longest downtime')
   feature(options.autoConverge === true, 'autoConverge', 'auto-converge')
+  feature(options.abortOnError === true, 'abortOnError', 'giving up at an I/O error of the guest')
   feature(options.copyStorage === true, 'copyStorage', 'copying storage')
   feature(connections > 1, 'multifd', 'parallel connections')
   if (uri?.transport) checkTransport(uri.transport, source, target)
@@ -75,6 +76,7 @@ export function negotiate(options: MigrateOptions, source: End, target: End): Mi
     autoConverge: options.autoConverge ?? false,
     postCopy: options.postCopy ?? false,
     copyStorage: options.copyStorage ?? false,
+    abortOnError: options.abortOnError ?? false,
     connections,
   }
 }

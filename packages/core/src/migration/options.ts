@@ -23,6 +23,8 @@ export interface MigrateOptions {
   readonly postCopy?: boolean
   /** Copy disks that the hosts do not share. Default false. */
   readonly copyStorage?: boolean
+  /** Give up when the guest has an I/O error with one of its disks meanwhile. Default false: it is moved as it is. */
+  readonly abortOnError?: boolean
   /** Parallel data connections. Default 1. */
   readonly connections?: number
   /** How long to wait where. */

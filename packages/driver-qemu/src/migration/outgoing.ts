@@ -29,6 +29,7 @@ import { shares } from '../storage/share.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
+import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
 import { putBack } from './found.ts'
 import { listenTo } from './heard.ts'
@@ -96,7 +97,9 @@ export function openOutgoing(
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
-          return await copyGuest(fence, monitor, order, call)
+          return await whileDisksWork(monitor, order, call, (until) =>
+            copyGuest(fence, monitor, order, until),
+          )
         } catch (error) {
           throw await withWordsOf(way, ticket.transport, host.name, error)
         } finally {

@@ -49,6 +49,7 @@ function requestOf(
     autoConverge: false,
     postCopy: false,
     copyStorage: false,
+    abortOnError: false,
     connections: 1,
     ...more,
   }
