@@ -9,11 +9,11 @@ export function forecastText(forecast: Forecast): string {
 function verdictOf(forecast: Forecast): string {
   const { totalMs, totalIsAtLeast, silentMs, converges, leastBytesPerSecond } = forecast
   const took = totalMs === null ? null : `${totalIsAtLeast ? 'at least' : 'about'} ${durationText(totalMs)}`
-  if (converges === false && leastBytesPerSecond !== null) {
-    const never = `will not converge below ${Math.ceil(mbpsFromBytesPerSecond(leastBytesPerSecond))} Mbps`
-    return took === null ? never : `${took} with post-copy, without it ${never}`
-  }
-  if (took === null) return 'how long it takes is not known'
+  const least = `${Math.ceil(mbpsFromBytesPerSecond(leastBytesPerSecond ?? 0))} Mbps`
+  if (converges === false)
+    return `${took === null ? '' : `${took} with post-copy, without it `}will not converge below ${least}`
+  if (took === null)
+    return `how long it takes is not known${leastBytesPerSecond === null ? '' : `, but it converges from ${least} on`}`
   return silentMs === null ? took : `${took}, and the guest stands still all that time`
 }
 
