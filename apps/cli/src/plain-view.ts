@@ -37,12 +37,19 @@ export function plainView(voyage: Voyage): View {
   }
 }
 
-function progressText({ round, bytes, totalBytes, bytesPerSecond, etaMs }: ProgressEvent): string {
+function progressText({
+  round,
+  bytes,
+  totalBytes,
+  bytesPerSecond,
+  etaMs,
+  etaIsAtLeast,
+}: ProgressEvent): string {
   return [
     `round ${round}`,
     `${bytesText(bytes)} of ${bytesText(totalBytes)}`,
     ...(bytesPerSecond > 0 ? [rateText(bytesPerSecond)] : []),
-    ...(etaMs === null ? [] : [`${durationText(etaMs)} left`]),
+    ...(etaMs === null ? [] : [`${etaIsAtLeast ? 'at least ' : ''}${durationText(etaMs)} left`]),
   ].join(', ')
 }
 

@@ -43,12 +43,12 @@ export function terminalView(voyage: Voyage, columns: () => number, style: Style
 /** The line in at most `width` columns: on a narrow screen the bar goes first, then the rest from the end. */
 function liveLine(domain: string, phase: string, progress: ProgressEvent | null, width: number): string {
   if (!progress) return printable(`${domain}  ${phase}`).slice(0, Math.max(0, width))
-  const { round, bytes, totalBytes, bytesPerSecond, etaMs } = progress
+  const { round, bytes, totalBytes, bytesPerSecond, etaMs, etaIsAtLeast } = progress
   const share = totalBytes > 0 ? Math.min(1, bytes / totalBytes) : 0
   const before = `${domain}  ${phase} ${round}`
   const speed = [
     rateText(bytesPerSecond),
-    etaMs === null ? 'time left unknown' : `${durationText(etaMs)} left`,
+    etaMs === null ? 'time left unknown' : `${etaIsAtLeast ? 'at least ' : ''}${durationText(etaMs)} left`,
   ]
   const percent = `${String(Math.floor(share * 100)).padStart(3)}%`
   const after = [percent, ...(bytesPerSecond > 0 ? speed : [])].join('  ')

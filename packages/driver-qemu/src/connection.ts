@@ -101,7 +101,12 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
       })
       return (await Promise.all(records)).flat()
     }),
-    source: { check: open(source.check), begin: open(source.begin), recall: open(source.recall) },
+    source: {
+      check: open(source.check),
+      measure: open(source.measure),
+      begin: open(source.begin),
+      recall: open(source.recall),
+    },
     target: { check: open(target.check), prepare: open(target.prepare), recall: open(target.recall) },
     lifecycle: { start: open(lifecycle.start), stop: open(lifecycle.stop) },
     async close() {

@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { drop, hold, hostRecord, type MigrationFile } from '@vmferry/fence'
+import { measure } from './facts/measure.ts'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
 import { fenced } from './fence/step.ts'
@@ -19,7 +20,7 @@ import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
 import { overNetwork, sourceTransports } from './transport/choose.ts'
 
-export function qemuSource(at: QemuHost): MigrationSource {
+export function qemuSource(at: QemuHost): Required<MigrationSource> {
   const { host } = at
   return {
     async check(domain, request, call) {
@@ -31,6 +32,9 @@ export function qemuSource(at: QemuHost): MigrationSource {
       const offer = withNetwork(facts.offer, { address, tls })
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
       return { offer, transports, findings: [...facts.findings, ...findings, ...lacking], digest }
+    },
+    async measure(offer, request, call) {
+      return measure(at, await ready(at, offer.domain, call), offer, request, call)
     },
     async begin(domain, request, call) {
       const guest = await ready(at, domain, call)

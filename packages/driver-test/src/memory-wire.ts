@@ -1,24 +1,29 @@
-import type { Finding } from '@vmferry/core/driver'
+import type { Finding, MigrationRequest } from '@vmferry/core/driver'
 import { receiverOf } from './receiver.ts'
 import { brokenStream } from './stream.ts'
 import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
+import type { WorldHost } from './world-host.ts'
 
 /** The links of a world: what is written arrives at once, waiting is for the link. */
 export function memoryWire(world: World): Wire {
+  const targetOf = ({ target: { hostId, uri } }: MigrationRequest): WorldHost | undefined =>
+    [...world.hosts.values()].find(({ id, name }) =>
+      hostId === null ? name === uri.path.slice(1) : id === hostId,
+    )
   return {
     // a hypervisor without any transport that could be asked for still has its own way
     transports: ({ uriTransports: [best = 'memory', ...others] }) => [
       { name: best, why: 'both hosts are in this process' },
       ...others.map((name) => ({ name, why: `an imitation of ${name}` })),
     ],
-    obstacle({ name: from }, { target: { hostId, uri }, uri: way }) {
+    obstacle({ name: from }, request) {
+      const { uri: way } = request
+      const { uri } = request.target
       const block = (code: string, message: string, more: Partial<Finding>): Finding => {
         return { severity: 'blocker', side: 'source', code, message, ...more }
       }
-      const target = [...world.hosts.values()].find(({ id, name }) =>
-        hostId === null ? name === uri.path.slice(1) : id === hostId,
-      )
+      const target = targetOf(request)
       if (!target) {
         const remedy = 'give both connections one world: test({ world })'
         return block('other-world', `${uri.text} is in another world than ${from}`, { remedy })
@@ -28,6 +33,11 @@ export function memoryWire(world: World): Wire {
         error: 'VM_CONNECTION',
         remedy: `it has ${target.addresses.join(', ')}`,
       })
+    },
+    rate({ name: from }, request) {
+      const to = targetOf(request)
+      const { up, bytesPerSecond } = to ? world.link(from, to.name) : { up: false, bytesPerSecond: 0 }
+      return up && Number.isFinite(bytesPerSecond) ? bytesPerSecond : null
     },
     endpoint: ({ name }, { transport }, migration) => `${transport}://${name}/${migration}`,
     open({ name: from }, ticket, migration) {

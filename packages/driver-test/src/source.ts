@@ -10,14 +10,12 @@ import { digestOf } from './digest.ts'
 import { guestNamed, refuseHeld } from './domain.ts'
 import { visit, visitWithEffect } from './gate.ts'
 import type { Guest } from './guest.ts'
+import { DEFAULT_DOWNTIME, measure } from './measure.ts'
 import { hostRecord, type OutgoingFile } from './migration-file.ts'
 import { outgoingOf } from './outgoing.ts'
 import { outgoingEnd } from './outgoing-end.ts'
 import type { TestHost } from './test-host.ts'
 import { refuseDenied } from './wishes.ts'
-
-/** Milliseconds that a guest may be stopped if nobody asks for less: as QEMU has it. */
-const DEFAULT_DOWNTIME = 300
 
 /** The sending half. */
 export function testSource(at: TestHost): MigrationSource {
@@ -34,6 +32,7 @@ export function testSource(at: TestHost): MigrationSource {
         const digest = digestOf([offer, guest.state, findings])
         return { offer, findings, digest, transports: wire.transports(capabilities) }
       }),
+    measure: async (offer, request) => measure(at, offer, request),
     begin: (domain, request, call) =>
       visitWithEffect(at, { at: 'begin', side: 'source', domain }, call, () => {
         refuseDenied(request, capabilities, host.name)

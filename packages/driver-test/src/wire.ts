@@ -20,6 +20,8 @@ export interface Wire {
     request: MigrationRequest,
     call: CallOptions,
   ): Promise<Finding | null> | Finding | null
+  /** Bytes per second that the way to the target carries now; null: not known, or without bound. */
+  rate(from: WorldHost, request: ChosenRequest): number | null
   /** Where the source is to send. */
   endpoint(to: WorldHost, request: ChosenRequest, migration: string): string
   /** Opens a stream to a ticket's endpoint; the signal ends it. VM_PHASE_FAILED if nobody receives there. */

@@ -13,6 +13,7 @@ import type {
   StatusInfo,
 } from './machine.ts'
 import type {
+  DirtyRateInfo,
   MigrationCapabilityState,
   MigrationChannel,
   MigrationInfo,
@@ -67,6 +68,18 @@ export interface QmpCommands {
   'migrate-pause': Command<QmpNothing, QmpNothing>
   'migrate-recover': Command<{ readonly uri: string }, QmpNothing>
   'migrate-start-postcopy': Command<QmpNothing, QmpNothing>
+  /** Starts a measurement and returns at once; it ends by itself. QEMU 5.2. */
+  'calc-dirty-rate': Command<
+    {
+      /** Seconds, 1 to 60. */
+      readonly 'calc-time': number
+      /** Pages that are sampled per GiB of memory: 128 to 16384; default 512. */
+      readonly 'sample-pages'?: number
+      readonly mode?: 'page-sampling' | 'dirty-ring' | 'dirty-bitmap' | (string & {})
+    },
+    QmpNothing
+  >
+  'query-dirty-rate': Command<QmpNothing, DirtyRateInfo>
   'announce-self': Command<
     {
       /** Milliseconds before the second packet. */

@@ -146,3 +146,14 @@ export interface MigrationChannel {
     readonly [member: string]: QmpValue | undefined
   }
 }
+
+/** The answer to query-dirty-rate. */
+export interface DirtyRateInfo {
+  readonly status: 'unstarted' | 'measuring' | 'measured' | (string & {})
+  /** MiB per second, rounded down; absent until `measured`. */
+  readonly 'dirty-rate'?: QmpInteger
+  /** Seconds. */
+  readonly 'calc-time': number
+  readonly 'sample-pages': number
+  readonly mode: string
+}

@@ -1,6 +1,7 @@
 import type { Finding, Plan } from '@vmferry/core'
 import { connectEnds } from '../ends.ts'
 import { bytesText } from '../figure.ts'
+import { forecastText } from '../forecast-text.ts'
 import type { Style } from '../frame.ts'
 import { jsonLine } from '../json-view.ts'
 import { printable } from '../printable.ts'
@@ -28,13 +29,15 @@ export async function plan(
 }
 
 function planText(made: Plan, style: Style): string[] {
-  const { source, domain, target, targetDomain, transport, why, memoryBytes, findings, possible } = made
+  const { source, domain, target, targetDomain, transport, why, memoryBytes } = made
+  const { findings, forecast, possible } = made
   const renamed = targetDomain === domain ? '' : ` as ${targetDomain}`
   const way = transport === null ? [] : [`by ${transport} (${why})`]
   const memory = memoryBytes === null ? [] : [`memory: ${bytesText(memoryBytes)}`]
+  const expected = forecast === null ? [] : [forecastText(forecast)]
   const verdict = possible ? style('green', 'possible') : style('red', 'not possible')
   return [
-    ...[`${domain}: ${source} -> ${target}${renamed}`, ...way, ...memory].map(printable),
+    ...[`${domain}: ${source} -> ${target}${renamed}`, ...way, ...memory, ...expected].map(printable),
     ...findings.flatMap((finding) => findingText(finding, style)),
     verdict,
   ]

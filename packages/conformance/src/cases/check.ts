@@ -4,7 +4,7 @@ import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { throughJson } from '../json-copy.ts'
 import { PHASED, some } from '../needs.ts'
-import { receiver, sender, surveys } from '../surveys.ts'
+import { receiver, sender, surveys, transportOf } from '../surveys.ts'
 import { countsOn, leavesOnly } from '../watch.ts'
 import { begin } from '../way.ts'
 
@@ -59,6 +59,35 @@ export const checkCases: readonly Case[] = [
         )
         ensure(why.trim() !== '', `'${name}' is offered without why`)
       }
+    },
+  ),
+
+  checkGuest(
+    'check.measure',
+    PHASED,
+    'what is measured is JSON data, each figure that is missing has a reason, and nothing is changed by it',
+    async (bench) => {
+      const source = sender(bench.source)
+      if (!source.measure) return 'it measures nothing'
+      const wish = { live: bench.capabilities.live }
+      const { sent, received } = await surveys(bench, wish)
+      const request = { ...bench.request(wish), transport: transportOf(bench.request(wish), sent, received) }
+      const traces = [await bench.stage.traces('source'), await bench.stage.traces('target')] as const
+      const measured = await source.measure(throughJson(sent.offer), request, bench.call())
+      deepStrictEqual(throughJson(measured), measured)
+      const { dirtyBytesPerSecond, linkBytesPerSecond, maxDowntime, unknown } = measured
+      const figures = { dirtyBytesPerSecond, linkBytesPerSecond }
+      for (const [name, figure] of Object.entries(figures))
+        ensure(figure === null || figure >= 0, `${name} is ${figure}`)
+      const missing = Object.values(figures).filter((figure) => figure === null)
+      ensure(
+        unknown.length >= missing.length,
+        `${missing.length} figures are null, and ${unknown.length} reasons given`,
+      )
+      ensure(maxDowntime > 0, `the longest downtime is ${maxDowntime} ms`)
+      await leavesOnly(bench, 'source', traces[0])
+      await leavesOnly(bench, 'target', traces[1])
+      await countsOn(bench, 'source', GUEST)
     },
   ),
 

@@ -15,7 +15,7 @@ export interface TransferProgress {
   readonly remainingBytes: number
   /** Size of what is copied, once: memory and disks. */
   readonly totalBytes: number
-  /** Bytes per second that the guest dirties, if the hypervisor tells. */
+  /** Bytes per second that the guest dirties; absent as long as the hypervisor does not tell: 0 is a guest that writes nothing. */
   readonly dirtyBytesPerSecond?: number
 }
 

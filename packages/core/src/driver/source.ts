@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { CallOptions, EffectOptions, MigrationId } from './call.ts'
 import type { CopyState } from './copy-state.ts'
+import type { Measurement } from './measurement.ts'
 import type { Offer, Ticket } from './offer.ts'
 import type { HostRecord } from './record.ts'
-import type { MigrationRequest } from './request.ts'
+import type { ChosenRequest, MigrationRequest } from './request.ts'
 import type { SourceSurvey } from './survey.ts'
 
 /** The sending half of a phased driver. */
@@ -13,6 +14,13 @@ export interface MigrationSource {
    * Rejects with VM_NOT_FOUND (no such domain), VM_BUSY (another migration holds it), VM_CONNECTION.
    */
   check(domain: string, request: MigrationRequest, call: CallOptions): Promise<SourceSurvey>
+  /**
+   * Measures what a forecast rests on: how fast the guest writes, and what the chosen transport carries. Only a plan asks
+   * for it, after a check without a blocker; a migration never waits for it. It may take a second or two, and has no
+   * lasting effect: what it starts on a host ends by itself, also when the signal fires. A figure that cannot be had is null,
+   * with a reason; rejecting means that none can. Absent: the driver measures nothing.
+   */
+  measure?(offer: Offer, request: ChosenRequest, call: CallOptions): Promise<Measurement>
   /**
    * Files the record and takes hold of the domain. The offer may differ from the draft if the facts have changed since:
    * core then checks the target again. The guest is not disturbed.

@@ -50,6 +50,8 @@ export interface ProgressEvent {
   readonly bytesPerSecond: number
   /** Until the switchover; null: it cannot be told, or it does not converge at this rate. */
   readonly etaMs: number | null
+  /** It may take longer than `etaMs`: the hypervisor does not say yet how much the guest writes meanwhile. */
+  readonly etaIsAtLeast: boolean
 }
 
 export interface WarningEvent {

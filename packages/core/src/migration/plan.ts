@@ -1,4 +1,5 @@
 import type { Finding } from '../driver/index.ts'
+import type { Forecast } from './forecast.ts'
 
 /** What a migration would do, as JSON data. */
 export interface Plan {
@@ -16,6 +17,8 @@ export interface Plan {
   readonly why: string | null
   /** Guest memory in bytes; null if not known. */
   readonly memoryBytes: number | null
+  /** How long it would take, from what was measured now; null: a blocker stands before it, or the driver measures nothing. */
+  readonly forecast: Forecast | null
   /** Blockers first. */
   readonly findings: readonly Finding[]
 }

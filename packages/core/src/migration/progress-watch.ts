@@ -1,4 +1,5 @@
 import { abortError, type Progress, type TransferProgress, vmError } from '../driver/index.ts'
+import { eta } from './eta.ts'
 import type { Run } from './run.ts'
 
 /** Rates are taken over this many milliseconds. */
@@ -47,13 +48,16 @@ export function watchProgress(run: Run): ProgressWatch {
     while (samples.length > 2 && time - (samples[0]?.time ?? time) > WINDOW) samples.shift()
     const first = samples[0] ?? { time, bytes: at.bytes }
     const rate = time > first.time ? ((at.bytes - first.bytes) * 1000) / (time - first.time) : 0
+    const { remainingBytes, dirtyBytesPerSecond = null } = event
+    // a guest that stands still writes nothing, whatever was measured before
+    const dirty = at.stoppedAt === null ? dirtyBytesPerSecond : 0
     log.emit({
       type: 'progress',
       round: event.round,
       bytes: at.bytes,
-      totalBytes: at.bytes + event.remainingBytes,
+      totalBytes: at.bytes + remainingBytes,
       bytesPerSecond: Math.round(rate),
-      etaMs: eta(event, rate),
+      ...eta({ remainingBytes, bytesPerSecond: rate, dirtyBytesPerSecond: dirty }),
     })
   }
 
@@ -70,11 +74,4 @@ export function watchProgress(run: Run): ProgressWatch {
       cancelled.removeEventListener('abort', relay)
     },
   }
-}
-
-/** A guest that dirties nearly as fast as the link carries has no honest ETA. */
-function eta(event: TransferProgress, rate: number): number | null {
-  const left = rate - (event.dirtyBytesPerSecond ?? 0)
-  if (rate <= 0 || left < rate * 0.1) return null
-  return Math.round((event.remainingBytes * 1000) / left)
 }

@@ -14,6 +14,7 @@ import type { CopiedDisk } from '../storage/disks.ts'
 import { type DiskFigures, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { convergence, type Need } from './convergence.ts'
+import { downtimeOf, firstDowntime } from './downtime.ts'
 import { figures, report, reportDisks } from './figures.ts'
 import { parallelSteps } from './parallel.ts'
 import { hasGoneOver, notStopped, postCopySteps, type Turn } from './post-copy.ts'
@@ -21,14 +22,8 @@ import { hasGoneOver, notStopped, postCopySteps, type Turn } from './post-copy.t
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
 
-/** QEMU's own default, in milliseconds. */
-const DEFAULT_DOWNTIME = 300
-
 /** How often the figures are asked for: often at first, as most copies are short; at once until there are any. */
 const POLL = { none: 5, first: 100, later: 500, firstFor: 3_000 }
-
-/** QEMU takes at most 2,000,000 ms (measured on 7.2). */
-const LONGEST_DOWNTIME = 2_000_000
 
 /** Where the copy goes and what is told about it. */
 export interface CopyOrder {
@@ -127,7 +122,6 @@ export async function cancelCopy(
   }
 }
 
-/** The longest downtime that is asked for is for a guest that needs it: a copy begins with QEMU's own, if that is shorter. */
 function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): MigrationParameters {
   const limit = storage.disks.length > 0 ? shares(bandwidth()).memory : bandwidth()
   return {
@@ -136,14 +130,6 @@ function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): Mi
     // what is behind a missing page waits for it: as fast as can be, unless a limit was asked for
     ...(request.postCopy && { 'max-postcopy-bandwidth': request.bandwidth }),
   }
-}
-
-function firstDowntime(maxDowntime: number | null): number {
-  return Math.min(downtimeOf(maxDowntime), DEFAULT_DOWNTIME)
-}
-
-function downtimeOf(maxDowntime: number | null): number {
-  return Math.min(Math.round(maxDowntime ?? DEFAULT_DOWNTIME), LONGEST_DOWNTIME)
 }
 
 function switched({ request, storage }: CopyOrder): { capability: string; state: boolean }[] {
@@ -201,7 +187,7 @@ async function followed(
 async function helpAlong(
   fence: Fence,
   need: NonNullable<Need>,
-  { host }: CopyOrder,
+  { host, request }: CopyOrder,
   call: EffectOptions,
 ): Promise<void> {
   const tellUser = (code: string, message: string): void =>
@@ -209,7 +195,9 @@ async function helpAlong(
   const reason = `the guest on ${host} writes about as fast as it is copied`
   if (need === 'help') {
     const ways = '--max-downtime, --auto-converge, --timeout-action suspend, or more bandwidth'
-    return tellUser('not-converging', `${reason}: what may help is ${ways}`)
+    // QEMU can do either, not both
+    const anew = request.postCopy || request.connections > 1 ? '' : '; or migrate it anew with --postcopy'
+    return tellUser('not-converging', `${reason}: what may help is ${ways}${anew}`)
   }
   await fence.act([tell('migrate-set-parameters', { 'downtime-limit': need.downtime })], call)
   tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)

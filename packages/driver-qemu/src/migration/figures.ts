@@ -12,7 +12,8 @@ export function report({ ram }: MigrationInfo, disks: DiskFigures, { onProgress 
     bytes: disks.bytes + ram.transferred,
     remainingBytes: disks.remaining + ram.remaining,
     totalBytes: disks.bytes + disks.remaining + ram.total,
-    dirtyBytesPerSecond: ram['dirty-pages-rate'] * page,
+    // in the first round QEMU says 0 and does not know
+    ...(ram['dirty-sync-count'] > 1 && { dirtyBytesPerSecond: ram['dirty-pages-rate'] * page }),
   })
 }
 

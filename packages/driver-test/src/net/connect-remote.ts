@@ -53,6 +53,7 @@ export async function connectRemote(
     migrations: (call) => ask('migrations', [], call),
     source: {
       check: (domain, request, call) => ask('checkSource', [domain, request], call),
+      measure: (offer, request, call) => ask('measure', [offer, request], call),
       begin: (domain, request, call) => half<Outgoing>('begin', [domain, request], call),
       recall: (id, call) => half<RecalledSource>('recallSource', [id], call),
     },

@@ -16,6 +16,7 @@ export const CONNECTION_METHODS: ReadonlyMap<string, ConnectionMethod> = new Map
   ['start', async (on, [name, commandLine], call) => on.lifecycle?.start(name, commandLine, call)],
   ['stop', async (on, [name, options], call) => on.lifecycle?.stop(name, options, call)],
   ['checkSource', async (on, [domain, request], call) => on.source?.check(domain, request, call)],
+  ['measure', async (on, [offer, request], call) => on.source?.measure?.(offer, request, call)],
   ['checkTarget', async (on, [offer, request], call) => on.target?.check(offer, request, call)],
 ])
 

@@ -42,6 +42,7 @@ export function tcpWire(world: World, clock: Clock): Wire {
         return block(`${from} cannot reach ${addressText(address)}: ${error.message}`, error)
       }
     },
+    rate: () => null,
     endpoint(_to, { target, uri }, migration) {
       return `tcp://${addressText(targetAddress(target.uri, uri))}/${migration}`
     },

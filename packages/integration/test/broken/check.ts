@@ -57,6 +57,19 @@ export const brokenChecks: readonly BrokenDriver[] = [
         return { ...survey, transports: [...survey.transports, { name: 'pigeon', why: 'it flies' }] }
       },
   })),
+  broken('check.measure', 'files that it was measured', () => ({
+    'source.measure':
+      (next, { host }) =>
+      (...words) => {
+        host.epochs.set('measured', 1)
+        return next(...words)
+      },
+  })),
+  broken('check.measure', 'does not say why it measured no link', () => ({
+    'source.measure':
+      (next) =>
+      async (...words) => ({ ...(await next(...words)), linkBytesPerSecond: null }),
+  })),
   broken('check.unknown', 'speaks of a broken protocol when there is nothing to check', () => ({
     'source.check': (next) => recoded(next, 'VM_NOT_FOUND', 'VM_PROTOCOL'),
   })),

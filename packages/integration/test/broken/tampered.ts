@@ -21,6 +21,7 @@ interface Spots {
   readonly migrations: DriverConnection['migrations']
   readonly close: DriverConnection['close']
   readonly 'source.check': MigrationSource['check']
+  readonly 'source.measure': NonNullable<MigrationSource['measure']>
   readonly 'source.begin': MigrationSource['begin']
   readonly 'source.recall': MigrationSource['recall']
   readonly 'target.check': MigrationTarget['check']
@@ -101,8 +102,9 @@ export function tampered(driver: Driver, world: World, plan: (scene: Scene) => T
     abort: at('target.abort', half.abort, place),
     inspect: at('target.inspect', half.inspect, place),
   })
-  const sender = ({ check, begin, recall }: MigrationSource, place: Place): MigrationSource => ({
+  const sender = ({ check, measure, begin, recall }: MigrationSource, place: Place): MigrationSource => ({
     check: at('source.check', check, place),
+    ...(measure && { measure: at('source.measure', measure, place) }),
     begin: at('source.begin', async (...words) => sourceHalf(await begin(...words), place), place),
     recall: at(
       'source.recall',

@@ -1,0 +1,38 @@
+import { type Forecast, mbpsFromBytesPerSecond } from '@vmferry/core'
+import { durationText, rateText } from './figure.ts'
+
+/** The forecast in one line, with what it rests on and what it does not know. */
+export function forecastText(forecast: Forecast): string {
+  return `forecast: ${[verdictOf(forecast), ...basisOf(forecast), ...forecast.unknown].join('; ')}`
+}
+
+function verdictOf(forecast: Forecast): string {
+  const { totalMs, totalIsAtLeast, silentMs, converges, leastBytesPerSecond } = forecast
+  const took = totalMs === null ? null : `${totalIsAtLeast ? 'at least' : 'about'} ${durationText(totalMs)}`
+  const least = `${Math.ceil(mbpsFromBytesPerSecond(leastBytesPerSecond ?? 0))} Mbps`
+  if (converges === false)
+    return `${took === null ? '' : `${took} with post-copy, without it `}will not converge below ${least}`
+  if (took === null)
+    return `how long it takes is not known${leastBytesPerSecond === null ? '' : `, but it converges from ${least} on`}`
+  return silentMs === null ? took : `${took}, and the guest stands still all that time`
+}
+
+function basisOf(forecast: Forecast): string[] {
+  const { bytesPerSecond, linkBytesPerSecond, dirtyBytesPerSecond, dirtyIsAtLeast } = forecast
+  const writes =
+    dirtyBytesPerSecond === null
+      ? []
+      : [`the guest writes ${dirtyIsAtLeast ? 'at least ' : ''}${rateText(dirtyBytesPerSecond)}`]
+  const link = linkBytesPerSecond === null ? [] : [`the link carries ${rateText(linkBytesPerSecond)}`]
+  const limited = bytesPerSecond !== null && bytesPerSecond !== linkBytesPerSecond
+  return [
+    ...link,
+    ...(limited ? [`the limit is ${rateText(bytesPerSecond)}`] : []),
+    ...moving(forecast, writes),
+  ]
+}
+
+/** Where the guest stands still, what it writes is no figure. */
+function moving({ silentMs, dirtyBytesPerSecond }: Forecast, writes: readonly string[]): readonly string[] {
+  return silentMs !== null && dirtyBytesPerSecond === 0 ? [] : writes
+}
