@@ -10,7 +10,7 @@ import {
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
 import { drop, hold } from './fence/step.ts'
-import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
+import { type Guest, guestNamed, listGuests, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
 import { hostRecord, type MigrationFile } from './migration/file.ts'
 import { openOutgoing } from './migration/outgoing.ts'
@@ -90,5 +90,6 @@ async function ready(at: QemuHost, domain: string, call: CallOptions): Promise<G
       remedy: 'stop it, then start it again',
     })
   refuseHeld(guest, at)
+  refuseBridgeless(guest, at)
   return guest
 }

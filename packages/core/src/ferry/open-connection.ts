@@ -70,6 +70,11 @@ export async function openConnection(
     async start(name, commandLine) {
       return openDomain(parts, end, await lifecycle().start(checkName(name), commandLine, call()))
     },
+    async adopt(name, options) {
+      const able = lifecycle()
+      if (!able.adopt) throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} adopts no domains`)
+      return openDomain(parts, end, await able.adopt(checkName(name), options, call()))
+    },
     async stop(name, { force = false } = {}) {
       await lifecycle().stop(checkName(name), { force }, call())
     },
