@@ -114,7 +114,11 @@ test('a QEMU that was started by hand is adopted, moves over ssh and back, and l
   expect(await said(...ADOPT)).toEqual({ code: 0, stdout: `web1 is running on ${ALPHA}\n`, stderr: '' })
   expect((await ferry(lab, 'list', ALPHA)).lines).toMatchObject([{ name: 'web1', state: 'running' }])
   expect((await ferry(lab, 'plan', ALPHA, 'web1', BETA, '--live')).code).toBe(0)
-  expect(await said(...ADOPT)).toMatchObject({ code: 1, stderr: expect.stringContaining('VM_') })
+  for (const name of ['web1', 'web2'])
+    expect(await said('adopt', ALPHA, name, '--qmp', SOCKET)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('VM_EXISTS'),
+    })
 
   const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
   expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
@@ -131,9 +135,10 @@ test('a QEMU that was started by hand is adopted, moves over ssh and back, and l
 })
 
 test('an adopted guest is stopped like any other, and its bridge ends with it', async () => {
-  using _watch = await byHand()
+  using watch = await byHand()
   expect((await said(...ADOPT)).code).toBe(0)
   await bridge()
+  await beatsOn(watch, lab.alpha)
   expect(await stop(lab, ALPHA, 'web1')).toBe(0)
   expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
 })

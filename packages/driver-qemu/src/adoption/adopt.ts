@@ -3,6 +3,7 @@ import {
   type CallOptions,
   type DriverDomain,
   type ProcessId,
+  type VmError,
   vmError,
 } from '@vmferry/core/driver'
 import { domainOf } from '../domain.ts'
@@ -36,6 +37,7 @@ export async function adoptGuest(
   const known = guests.filter(({ definition }) => definition.name === name)
   const again = known.find(({ alive, bridge }) => alive && bridge?.alive === false)
   if (again) return bridgedAgain(at, again, qmp, call)
+  refuseKnown(guests, name, qmp, host.name)
   const dead = known.filter(({ alive }) => !alive)
   for (const guest of dead) refuseHeld(guest, at)
   const folder = guestFolder(runDirectory, `d-${at.newId()}`)
@@ -50,6 +52,28 @@ export async function adoptGuest(
     throw error
   }
   return domainNamed(at, name, call)
+}
+
+/** A name that a guest has, and a QEMU that vmferry has under another. */
+function refuseKnown(guests: readonly Guest[], name: string, qmp: string, host: string): void {
+  const alive = guests.filter((guest) => guest.alive)
+  const named = alive.some(({ definition }) => definition.name === name)
+  if (named)
+    throw vmError('VM_EXISTS', `there is a '${name}' on ${host} already`, {
+      host,
+      remedy: 'choose another name',
+    })
+  const own = alive.find(({ bridge, folder }) =>
+    [bridge?.monitor, folder.monitor, folder.spareMonitor].includes(qmp),
+  )
+  if (own) throw adopted(own, host)
+}
+
+function adopted({ definition: { name } }: Guest, host: string): VmError {
+  return vmError('VM_EXISTS', `that QEMU is '${name}' on ${host} already`, {
+    host,
+    remedy: `it need not be adopted: it is moved and stopped as '${name}'`,
+  })
 }
 
 /** A new bridge in the old folder: what a migration has on file of this guest stays. */
@@ -107,11 +131,7 @@ async function definitionOf(
   const where = `'${name}' on ${host.name}`
   const process = await processIn(at, folder.process, call)
   const same = guests.find((guest) => guest.alive && isSame(guest.process, process))
-  if (same)
-    throw vmError('VM_EXISTS', `that QEMU is '${same.definition.name}' on ${host.name} already`, {
-      host: host.name,
-      remedy: 'it needs not be adopted: use it by that name',
-    })
+  if (same) throw adopted(same, host.name)
   const { code, stdout, stderr } = await host.exec(['sh', '-c', LOOK, 'sh', `${process.pid}`], call)
   if (code !== 0)
     throw vmError('VM_REFUSED', `process ${process.pid} on ${host.name} cannot be looked at`, {

@@ -1,17 +1,18 @@
 /**
  * The only client of an adopted QEMU's one monitor. It serves what a QEMU that vmferry started has of its own: two sockets
- * with a client at a time each, and a pair of FIFOs. Arguments: the monitor's socket, the guest's folder.
+ * with a client at a time each, and a pair of FIFOs. Arguments: the monitor's socket, the guest's folder, a file that it
+ * makes once it answers, and seconds.
  *
  * Ids are its own on the way to QEMU, so that an answer finds who asked, and come back in exactly QEMU's spacing, by which
  * the fence knows them. Events go to everybody; to the FIFO only if there is room, since nobody may be there to read.
  *
- * The socket's peer is who called listen(2): QEMU itself. It is filed as the guest's process. `spare.sock` comes last: whoever
- * waits for it finds the rest. It ends with QEMU, or after a minute in which nobody filed a definition: then whoever started
- * it is lost, and what it made goes with it.
+ * The socket's peer is who called listen(2): QEMU itself. It is filed as the guest's process, and then the bridge, not before it
+ * has the monitor: of two that want it only one is ever on file. It ends with QEMU, or after those seconds if nobody has
+ * filed a definition: then whoever started it is lost, and what it made goes with it.
  */
 export const BRIDGE: string = String.raw`
 import json, os, selectors, shutil, socket, struct, sys, time
-path, folder = sys.argv[1:3]
+path, folder, answers, patience = sys.argv[1:5]
 os.umask(0o077)
 place = lambda name: os.path.join(folder, name)
 
@@ -59,15 +60,23 @@ if 'error' in answer:
     fail('stranger', answer['error'].get('desc'))
 greeting['QMP']['capabilities'] = []
 qemu.setblocking(False)
-with open('/proc/%d/stat' % pid) as stat, open('/proc/sys/kernel/random/boot_id') as boot:
-    known = '%d %s %s' % (pid, stat.read().rsplit(')', 1)[1].split()[19], boot.read().strip())
-try:
+
+def identity(pid):
+    with open('/proc/%d/stat' % pid) as stat, open('/proc/sys/kernel/random/boot_id') as boot:
+        return '%d %s %s\n' % (pid, stat.read().rsplit(')', 1)[1].split()[19], boot.read().strip())
+
+def file(name, text):
+    with open(place(name + '.new'), 'w') as filed:
+        filed.write(text)
+    os.rename(place(name + '.new'), place(name))
+
+if os.path.exists(place('process')):
     with open(place('process')) as filed:
-        if filed.read().strip() != known:
+        if filed.read() != identity(pid):
             fail('other', pid)
-except FileNotFoundError:
-    with open(place('process'), 'w') as filed:
-        filed.write(known + '\n')
+else:
+    file('process', identity(pid))
+file('bridge', identity(os.getpid()))
 
 MOST = 1 << 20
 poll = selectors.DefaultSelector()
@@ -199,15 +208,16 @@ for name in ('fence.in', 'fence.out'):
 ends.append(End(*fifos))
 listening('qmp.sock')
 listening('spare.sock')
+open(answers, 'w').close()
 
-unsettled = time.monotonic() + 60
+unsettled = time.monotonic() + float(patience)
 try:
     if heard:
         *texts, monitor.heard = heard.split(b'\n')
         for text in texts:
             monitor.take(text)
     while True:
-        ready = poll.select(None if unsettled is None else 5)
+        ready = poll.select(None if unsettled is None else 1)
         if unsettled is not None and time.monotonic() > unsettled:
             if not os.path.exists(place('definition.json')):
                 shutil.rmtree(folder, True)

@@ -1,8 +1,10 @@
 import { type CallOptions, isVmError, type VmError, vmError } from '@vmferry/core/driver'
-import { recorded } from '../guest/recorded-process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { BRIDGE } from './bridge-program.ts'
+
+/** Seconds after which a bridge ends whose guest was never filed. */
+const PATIENCE = 60
 
 /**
  * Starts the bridge to a QEMU's monitor, in a folder that is there. It has filed itself and the QEMU's process when this
@@ -10,22 +12,23 @@ import { BRIDGE } from './bridge-program.ts'
  * VM_CONNECTION (nobody listens there), VM_PROTOCOL (it is no QEMU's monitor); then there is no bridge.
  */
 export async function startBridge(
-  { host }: QemuHost,
+  at: QemuHost,
   folder: GuestFolder,
   monitor: string,
   call: CallOptions,
 ): Promise<void> {
+  const { host } = at
   const { code } = await host.exec(['sh', '-c', 'command -v python3'], call)
   if (code !== 0)
     throw vmError('VM_UNSUPPORTED', `there is no python3 on ${host.name}, which adopting a guest needs`, {
       host: host.name,
       remedy: `install python3 on ${host.name}, or shut the guest down and start it with vmferry`,
     })
-  const argv = recorded(folder.bridge, ['python3', '-c', BRIDGE, monitor, folder.path])
-  // one that is left there by the bridge before would be taken for this one's
-  await host.remove(folder.spareMonitor, call)
+  const answers = `${folder.bridge}-${at.newId()}`
+  const argv = ['python3', '-c', BRIDGE, monitor, folder.path, answers, `${PATIENCE}`]
   try {
-    await host.detach(argv, { ...call, log: folder.bridgeLog, until: folder.spareMonitor })
+    await host.detach(argv, { ...call, log: folder.bridgeLog, until: answers })
+    await host.remove(answers, call)
   } catch (error) {
     if (!isVmError(error, 'VM_PHASE_FAILED')) throw error
     throw told(error, host.name, monitor)

@@ -87,11 +87,13 @@ function optionsIn(words: readonly string[]): Option[] {
 
 /** The character devices that nobody but monitors use. */
 function monitorsOnly(options: readonly Option[]): ReadonlySet<string | undefined> {
-  const used = options.flatMap(({ name, value }) =>
-    name === 'mon' ? [optionValue(parseOptionList(value ?? '', 'chardev'), 'chardev')] : [],
-  )
+  const isMonitor = ({ name }: Option): boolean => ['mon', 'qmp', 'qmp-pretty', 'monitor'].includes(name)
+  const used = options.filter(isMonitor).map(({ name, value }) => {
+    if (name === 'mon') return optionValue(parseOptionList(value ?? '', 'chardev'), 'chardev')
+    return /^chardev:(.*)$/.exec(value ?? '')?.[1]
+  })
   const others = options
-    .filter(({ name }) => name !== 'mon' && name !== 'chardev')
+    .filter((option) => !isMonitor(option) && option.name !== 'chardev')
     .map(({ value }) => value ?? '')
   const shared = (id: string): boolean =>
     others.some((value) => value.split(/[,:="}\s]+/).includes(id) && /chardev|:/.test(value))

@@ -46,7 +46,7 @@ export function withAbsolute(name: string, value: string, cwd: string): string {
   return words
     .map((word, index) => {
       const [[key, path] = ['', '']] = parseOptionList(word, index === 0 ? (LISTS[name] ?? '') : '')
-      return isPath(name, key, path) ? `${key}=${folder.replaceAll(',', ',,')}${path}` : word
+      return isPath(name, key, path) ? `${key}=${(folder + path).replaceAll(',', ',,')}` : word
     })
     .join(',')
     .replaceAll('\0', ',,')

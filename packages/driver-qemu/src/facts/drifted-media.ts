@@ -23,7 +23,7 @@ export function driftedMedia(
     const file = plainFile(drive.inserted?.file)
     const own = given.find(({ id }) => id === drive.device)?.file
     const isGiven = own === undefined ? file === undefined || names(argv, file) : file === own
-    if (isGiven || file === undefined) return []
+    if (isGiven || file === undefined || isOfLateDevice(argv, drive)) return []
     return [
       changed(`the drive ${nameOf(drive)} of ${where} has ${file} now, which is not on its command line`),
     ]
@@ -37,6 +37,12 @@ export function driftedMedia(
     changed(`the drive ${id} of ${where} was started with a medium, and has none now`),
   )
   return [...other, ...gone, ...ejected]
+}
+
+/** Its device is found to be new, which says enough. */
+function isOfLateDevice(argv: readonly string[], { qdev = '' }: BlockInfo): boolean {
+  const id = /^\/machine\/peripheral\/([^/]+)\//.exec(qdev)?.[1]
+  return id !== undefined && !optionsNamed(argv, 'device').some((value) => idOf(value) === id)
 }
 
 interface GivenDrive {
@@ -84,9 +90,7 @@ function names(argv: readonly string[], file: string): boolean {
 /** Devices with an id that were started with a node and have nothing in them. */
 function emptied(argv: readonly string[], drives: readonly BlockInfo[]): string[] {
   return optionsNamed(argv, 'device').flatMap((value) => {
-    const member = (key: string): string | undefined =>
-      value.startsWith('{') ? jsonMember(value, key) : optionValue(parseOptionList(value, 'driver'), key)
-    const [id, node] = [member('id'), member('drive')]
+    const [id, node] = [idOf(value), memberOf(value, 'drive')]
     if (id === undefined || node === undefined || !nodeNames(argv).includes(node)) return []
     const drive = drives.find(({ qdev }) => qdev === id || qdev?.startsWith(`/machine/peripheral/${id}/`))
     return drive && !drive.inserted ? [id] : []
@@ -94,11 +98,16 @@ function emptied(argv: readonly string[], drives: readonly BlockInfo[]): string[
 }
 
 function nodeNames(argv: readonly string[]): (string | undefined)[] {
-  return optionsNamed(argv, 'blockdev').map((value) =>
-    value.startsWith('{')
-      ? jsonMember(value, 'node-name')
-      : optionValue(parseOptionList(value, 'driver'), 'node-name'),
-  )
+  return optionsNamed(argv, 'blockdev').map((value) => memberOf(value, 'node-name'))
+}
+
+function idOf(device: string): string | undefined {
+  return memberOf(device, 'id')
+}
+
+/** Of a device or a node. */
+function memberOf(value: string, key: string): string | undefined {
+  return value.startsWith('{') ? jsonMember(value, key) : optionValue(parseOptionList(value, 'driver'), key)
 }
 
 function nameOf({ device, qdev }: BlockInfo): string {
