@@ -47,7 +47,7 @@ export async function openConnection(
   }
   const lifecycle = (): NonNullable<DriverConnection['lifecycle']> => {
     if (current.lifecycle) return current.lifecycle
-    throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} neither starts nor stops domains`)
+    throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} neither starts nor stops nor adopts domains`)
   }
 
   const handle: Connection = {
