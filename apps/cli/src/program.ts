@@ -76,6 +76,17 @@ function define(end: (code: number) => void): TypedCommand {
     })
 
   program
+    .command('adopt')
+    .description('take over a running domain that somebody else started')
+    .argument('<uri>', 'connection URI')
+    .argument('<name>', 'its name from now on')
+    .requiredOption('--qmp <path>', 'the UNIX socket of its QMP monitor, on that host')
+    .action(async (uri, name, { qmp }) => {
+      const { adopt } = await import('./commands/adopt.ts')
+      end(await adopt(uri, name, { ...shared(), qmp }))
+    })
+
+  program
     .command('stop')
     .description('end a domain')
     .argument('<uri>', 'connection URI')

@@ -87,6 +87,11 @@ describe('list, start and stop', () => {
     expect(taken.code).toBe(1)
     expect(taken.stderr).toMatch(/^VM_EXISTS/)
   })
+
+  test('a driver that adopts no domains says so, exit code 1', async () => {
+    const { code, stderr } = await vmferry(['adopt', 'test:///default', 'web9', '--qmp', '/run/q.sock'])
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/^VM_UNSUPPORTED/) })
+  })
 })
 
 describe('plan', () => {
@@ -164,6 +169,7 @@ describe('a command line that does not parse', () => {
     [['list', 'test:///default', 'more']],
     [['list', 'test:///default', '--unknown']],
     [['stop', 'test:///default', '-rf']],
+    [['adopt', 'test:///default', 'x']],
     [['start', 'test:///default', 'x', '-m', '64']],
     [['capabilities', 'test:///default', '--format', '__proto__']],
     [['migrate', 'a:///', 'b', 'c:///', '--bandwidth', '-5']],
@@ -196,6 +202,7 @@ test('help names the commands of today on stdout, exit code 0', async () => {
     'capabilities',
     'list',
     'start',
+    'adopt',
     'stop',
     'plan',
     'migrate',

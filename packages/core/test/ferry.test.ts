@@ -71,10 +71,11 @@ test('a closed connection answers nothing more, and closing twice is no error', 
   expect(await rejection(here.domains())).toMatchObject({ code: 'VM_CONNECTION' })
 })
 
-test('a driver without a lifecycle neither starts nor stops', async () => {
+test('a driver without a lifecycle neither starts nor stops nor adopts', async () => {
   const { here } = await ferried()
   expect(await rejection(here.start('web2', []))).toMatchObject({ code: 'VM_UNSUPPORTED' })
   expect(await rejection(here.stop('web1'))).toMatchObject({ code: 'VM_UNSUPPORTED' })
+  expect(await rejection(here.adopt('web1', { qmp: '/q' }))).toMatchObject({ code: 'VM_UNSUPPORTED' })
 })
 
 test('the journal has each step before its effect, and the end', async () => {

@@ -108,7 +108,11 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
       recall: open(source.recall),
     },
     target: { check: open(target.check), prepare: open(target.prepare), recall: open(target.recall) },
-    lifecycle: { start: open(lifecycle.start), stop: open(lifecycle.stop) },
+    lifecycle: {
+      start: open(lifecycle.start),
+      adopt: open(lifecycle.adopt),
+      stop: open(lifecycle.stop),
+    },
     async close() {
       if (closed) return
       closed = true

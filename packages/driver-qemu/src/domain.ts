@@ -13,6 +13,7 @@ export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): P
   const { name, uuid, argv } = guest.definition
   const domain = { name, uuid, memoryBytes: memoryOf(argv) }
   if (!guest.alive || !guest.process) return { ...domain, state: 'failed' }
+  if (guest.bridge && !guest.bridge.alive) return { ...domain, state: 'failed' }
   if (guest.incoming && !guest.mayHaveRun) return { ...domain, state: 'incoming' }
   try {
     return { ...domain, state: runStateOf(await statusOf(at, guest, call)) }

@@ -6,19 +6,21 @@ import {
   sleep,
   vmError,
 } from '@vmferry/core/driver'
+import { adoptGuest } from './adoption/adopt.ts'
 import { domainOf } from './domain.ts'
 import { checkCommandLine, optionsNamed } from './guest/command-line.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
-import { type Guest, guestNamed, listGuests, noGuest, refuseHeld } from './guest/list.ts'
+import { type Guest, guestNamed, listGuests, noGuest, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { launchGuest, openMonitor } from './guest/process.ts'
 import { recorded, untilGone } from './guest/recorded-process.ts'
 import { guestFolder } from './guest/run-directory.ts'
+import { refuseTaken } from './guest/taken.ts'
 import type { QemuHost } from './qemu-host.ts'
 
 /** How long a guest may take to power off when asked. */
 const POWER_DOWN_LIMIT = 60_000
 
-export function qemuLifecycle(at: QemuHost): Lifecycle {
+export function qemuLifecycle(at: QemuHost): Required<Lifecycle> {
   const { host, runDirectory } = at
   return {
     async start(name, commandLine, call) {
@@ -28,20 +30,19 @@ export function qemuLifecycle(at: QemuHost): Lifecycle {
         throw vmError('VM_INVALID', `-uuid ${given} is not a uuid`)
       const definition: Definition = { name, uuid: (given ?? at.newUuid()).toLowerCase(), argv: commandLine }
       const guests = await listGuests(host, runDirectory, call)
-      refuseTaken(
-        guests.filter(({ alive }) => alive).map((guest) => guest.definition),
-        definition,
-        host.name,
-      )
+      const alive = guests.filter((guest) => guest.alive)
+      refuseTaken(alive, definition, host.name)
       const dead = guests.filter((guest) => guest.definition.name === name)
       for (const guest of dead) refuseHeld(guest, at)
       for (const { folder } of dead) await host.remove(folder.path, call)
       return startGuest(at, definition, call)
     },
+    adopt: (name, options, call) => adoptGuest(at, name, options, call),
     async stop(name, { force }, call) {
       const guest = guestNamed(await listGuests(host, runDirectory, call), name, host.name)
       const { folder, process, alive } = guest
       if (!force) refuseHeld(guest, at)
+      if (!force) refuseBridgeless(guest, at)
       if (alive && process && force) await kill(at, process, call)
       else if (alive && process) await powerDown(at, guest, process, call)
       await host.remove(folder.path, call)
@@ -50,17 +51,6 @@ export function qemuLifecycle(at: QemuHost): Lifecycle {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** VM_EXISTS if one of the definitions has the name or the uuid. */
-function refuseTaken(taken: readonly Definition[], { name, uuid }: Definition, host: string): void {
-  const same = taken.find((other) => other.name === name || other.uuid === uuid)
-  if (!same) return
-  const what = same.name === name ? `the name '${name}'` : `the uuid ${uuid}`
-  throw vmError('VM_EXISTS', `${what} is taken on ${host} by '${same.name}'`, {
-    host,
-    remedy: 'choose another one',
-  })
-}
 
 async function startGuest(at: QemuHost, definition: Definition, call: CallOptions): Promise<DriverDomain> {
   const { host, runDirectory } = at
@@ -78,6 +68,7 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
       incoming: null,
       mayHaveRun: false,
       fenced: true,
+      bridge: null,
     }
     const domain = await domainOf(at, guest, call)
     if (domain) return domain

@@ -12,7 +12,7 @@ import { measure } from './facts/measure.ts'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
 import { fenced } from './fence/step.ts'
-import { type Guest, guestNamed, listGuests, refuseHeld } from './guest/list.ts'
+import { type Guest, guestNamed, listGuests, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
 import { FIND, found } from './migration/found.ts'
 import { openOutgoing } from './migration/outgoing.ts'
@@ -96,5 +96,6 @@ async function ready(at: QemuHost, domain: string, call: CallOptions): Promise<G
       remedy: 'stop it, then start it again',
     })
   refuseHeld(guest, at)
+  refuseBridgeless(guest, at)
   return guest
 }

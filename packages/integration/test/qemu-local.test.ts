@@ -1,9 +1,18 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { isVmError } from '@vmferry/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, driverAt, effect, prepared } from './qemu-by-hand.ts'
 import { COMMAND, qemuProblem, twoRooms } from './qemu-guests.ts'
+import { guestFolder, spareMonitor } from './qemu-monitor.ts'
+
+const pythonProblem = spawnSync('python3', ['--version']).error ? ' (python3 is not installed)' : ''
+
+/** What a guest has that was given none. */
+const NO_UUID = '00000000-0000-0000-0000-000000000000'
 
 /** The rejection of a promise. */
 async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
@@ -227,6 +236,42 @@ describe.skipIf(qemuProblem !== null)(
       await expect.poll(async () => (await rooms.here.domain('web1')).state).toBe('failed')
       expect(await rejection(rooms.here.start('web1', COMMAND))).toMatchObject(held)
       expect(await rooms.left('a')).toHaveLength(1)
+    })
+
+    test.skipIf(pythonProblem !== '')(
+      `a QEMU that was started by hand is adopted, moves, and leaves nothing${pythonProblem}`,
+      async () => {
+        await using rooms = await twoRooms()
+        const monitor = join(rooms.folder, 'hand.sock')
+        const [binary = '', ...words] = COMMAND
+        const hand = spawn(binary, [...words, '-qmp', `unix:${monitor},server=on,wait=off`])
+        onTestFinished(() => void hand.kill('SIGKILL'))
+        await expect.poll(() => existsSync(monitor)).toBe(true)
+        const web1 = await rooms.here.adopt('web1', { qmp: monitor })
+        expect(await rooms.here.domains()).toMatchObject([{ name: 'web1', state: 'running' }])
+        expect(await rooms.pidIn('a')).toBe(hand.pid)
+        expect(await rejection(rooms.there.adopt('web1', { qmp: monitor }))).toMatchObject({
+          code: 'VM_BUSY',
+        })
+        expect(await rooms.left('b')).toEqual([])
+        const moved = await web1.migrate(rooms.there, { live: true })
+        await moved.migrate(rooms.here, { live: true })
+        expect(await rooms.here.domains()).toMatchObject([{ name: 'web1', state: 'running', uuid: NO_UUID }])
+        expect(await rooms.left('b')).toEqual([])
+      },
+    )
+
+    test('what is plugged in after the plan keeps the migration from its begin, and leaves no record', async () => {
+      await using rooms = await twoRooms()
+      await rooms.here.start('web1', COMMAND)
+      const monitor = await spareMonitor(rooms, 'a')
+      await monitor.raw('device_add', { driver: 'virtio-rng-pci', id: 'late' })
+      await monitor.close()
+      expect(await rejection(prepared(rooms.here.uri, rooms.there.uri))).toMatchObject({
+        code: 'VM_PHASE_FAILED',
+        message: expect.stringContaining('late (virtio-rng-pci)'),
+      })
+      expect(existsSync(join(await guestFolder(rooms, 'a'), 'outgoing.json'))).toBe(false)
     })
 
     test('the run directory and the path of the URI are checked, with what to write instead', async () => {

@@ -5,7 +5,7 @@ export interface DriverDomain {
   readonly uuid: string | null
   /**
    * `incoming`: it is being received. `stopped`: a migration holds this copy stopped. `off`: defined, not started.
-   * `failed`: its process is gone without having been stopped.
+   * `failed`: its process is gone without having been stopped, or nobody can ask it any more.
    */
   readonly state: 'running' | 'paused' | 'incoming' | 'stopped' | 'off' | 'failed'
   /** Guest memory in bytes; null if the driver cannot tell. */

@@ -1,4 +1,4 @@
-import type { Capabilities, MigrationId, StopOptions } from '../driver/index.ts'
+import type { AdoptOptions, Capabilities, MigrationId, StopOptions } from '../driver/index.ts'
 import type { RecoverOptions, Recovery } from '../migration/recover.ts'
 import type { Domain } from './domain.ts'
 import type { OnHost } from './wish.ts'
@@ -21,6 +21,11 @@ export interface Connection<out C extends Capabilities = Capabilities> extends A
   domain(name: string): Promise<Domain<C>>
   /** Starts a domain from the hypervisor's own command line; VM_UNSUPPORTED if the driver cannot. */
   start(name: string, commandLine: readonly string[]): Promise<Domain<C>>
+  /**
+   * Takes over a domain that runs and that somebody else started; VM_UNSUPPORTED if the driver cannot, VM_PHASE_FAILED with
+   * all that differs if it is no longer what it was started as.
+   */
+  adopt(name: string, options: AdoptOptions): Promise<Domain<C>>
   /** Ends a domain; without `force` the guest is asked to power off. */
   stop(name: string, options?: Partial<StopOptions>): Promise<void>
   /**

@@ -47,7 +47,7 @@ export async function openConnection(
   }
   const lifecycle = (): NonNullable<DriverConnection['lifecycle']> => {
     if (current.lifecycle) return current.lifecycle
-    throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} neither starts nor stops domains`)
+    throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} neither starts nor stops nor adopts domains`)
   }
 
   const handle: Connection = {
@@ -69,6 +69,11 @@ export async function openConnection(
     },
     async start(name, commandLine) {
       return openDomain(parts, end, await lifecycle().start(checkName(name), commandLine, call()))
+    },
+    async adopt(name, options) {
+      const able = lifecycle()
+      if (!able.adopt) throw vmError('VM_UNSUPPORTED', `the driver ${driver.name} adopts no domains`)
+      return openDomain(parts, end, await able.adopt(checkName(name), options, call()))
     },
     async stop(name, { force = false } = {}) {
       await lifecycle().stop(checkName(name), { force }, call())

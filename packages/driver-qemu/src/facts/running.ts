@@ -43,7 +43,7 @@ async function asked(
   signal: AbortSignal,
 ): Promise<RunningQemu> {
   const [type, kvm, capabilities, commands] = await Promise.all([
-    monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal }),
+    machineTypeOf(monitor, signal),
     monitor.execute('query-kvm', {}, { signal }),
     monitor.execute('query-migrate-capabilities', {}, { signal }),
     monitor.execute('query-commands', {}, { signal }),
@@ -52,15 +52,16 @@ async function asked(
   const processor = await guestProcessor(monitor, accelerator, (await host()).processor, signal)
   return {
     accelerator,
-    machineType: machineName(type),
+    machineType: type,
     processor,
     capabilities,
     commands: new Set(commands.map(({ name }) => name)),
   }
 }
 
-/** `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */
-function machineName(type: unknown): string {
+/** The machine type that runs: `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */
+export async function machineTypeOf(monitor: QmpClient, signal: AbortSignal): Promise<string> {
+  const type = await monitor.execute('qom-get', { path: '/machine', property: 'type' }, { signal })
   if (typeof type === 'string' && type.endsWith('-machine')) return type.slice(0, -'-machine'.length)
   throw vmError('VM_PROTOCOL', `QEMU names its machine type ${JSON.stringify(type)}`)
 }

@@ -1,4 +1,5 @@
 import type { CallOptions, Finding, MigrationRequest, Offer } from '@vmferry/core/driver'
+import type { QmpClient } from '@vmferry/qmp'
 import { UNFENCED } from '../fence/verbs.ts'
 import { openMonitors } from '../guest/command-line.ts'
 import type { Definition } from '../guest/definition.ts'
@@ -8,11 +9,13 @@ import { lacksParallel } from '../migration/parallel.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { displayFindings } from './display.ts'
+import { driftFindings, present, refuseBlockers } from './drift.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
 import { type Asked, offerOf } from './offer.ts'
 import { postCopyFindings } from './post-copy.ts'
+import type { RunningQemu } from './running.ts'
 
 /** What the source's QEMU says of itself. */
 export interface SourceFacts {
@@ -32,9 +35,9 @@ export function sourceFacts(
   host.catch(() => {})
   return askSpare(at.host, guest.folder, call, async (monitor) => {
     const qemu = await at.qemus.of(guest.process, monitor, () => host, call.signal)
-    const [offer, storage, migration] = await Promise.all([
+    const [offer, drift, migration] = await Promise.all([
       offerOf(at, guest, { qemu, monitor }, request, call),
-      storageFindings(at, { qemu, monitor }, request, call),
+      drifted(at, guest, monitor, call),
       monitor.execute('query-migrate', {}, { signal: call.signal }),
     ])
     const blocked = migration['blocked-reasons'] ?? []
@@ -42,7 +45,8 @@ export function sourceFacts(
       ...guestFindings(at, guest),
       ...clockFindings(at.host, 'source', await host),
       ...streamFindings(at, guest, { qemu, monitor }, request),
-      ...storage,
+      ...storageFindings(at, qemu, request),
+      ...drift,
       ...blocked.map((words) => blockedFinding(at, guest, words)),
     ]
     return { offer, findings }
@@ -58,8 +62,27 @@ export function sourceOffer(
 ): Promise<Offer> {
   return askSpare(at.host, guest.folder, call, async (monitor) => {
     const qemu = await at.qemus.of(guest.process, monitor, () => hostFacts(at, call), call.signal)
-    return offerOf(at, guest, { qemu, monitor }, request, call)
+    const [offer, drift] = await Promise.all([
+      offerOf(at, guest, { qemu, monitor }, request, call),
+      drifted(at, guest, monitor, call),
+    ])
+    refuseBlockers(
+      `'${guest.definition.name}' on ${at.host.name} is not what was planned`,
+      at.host.name,
+      drift,
+    )
+    return offer
   })
+}
+
+/** Whether the guest is still what its definition says. */
+async function drifted(
+  { host }: QemuHost,
+  { definition: { name, argv } }: Guest,
+  monitor: QmpClient,
+  { signal }: CallOptions,
+): Promise<Finding[]> {
+  return driftFindings(`'${name}' on ${host.name}`, argv, await present(monitor, signal))
 }
 
 /** How the guest was started. */
@@ -94,23 +117,13 @@ function blockedFinding({ host }: QemuHost, { definition }: Guest, words: string
 }
 
 /** What keeps this QEMU from copying disks. */
-async function storageFindings(
+function storageFindings(
   { host }: QemuHost,
-  { qemu, monitor }: Asked,
+  { commands }: RunningQemu,
   request: MigrationRequest,
-  { signal }: CallOptions,
-): Promise<Finding[]> {
+): Finding[] {
   if (!request.copyStorage) return []
-  const jobs = await monitor.execute('query-block-jobs', {}, { signal })
-  const busy = jobs.map(({ type, device }) =>
-    blocker(
-      'source',
-      'block-job',
-      `QEMU on ${host.name} has a ${type} job on ${device}, which a copy of disks would have to end`,
-      'let it end, then migrate again',
-    ),
-  )
-  return [...storageWishes(request), ...lacksStorage('source', qemu.commands, host.name), ...busy]
+  return [...storageWishes(request), ...lacksStorage('source', commands, host.name)]
 }
 
 function openMonitorFindings({ name, argv }: Definition, host: string): Finding[] {

@@ -9,6 +9,7 @@ import { deviceModels, optionsNamed } from '../guest/command-line.ts'
 import { type Definition, definitionFromJson } from '../guest/definition.ts'
 import { type Guest, listGuests } from '../guest/list.ts'
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
+import { NO_UUID } from '../guest/taken.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageFindings } from '../storage/findings.ts'
 import { fileFindings } from './file-findings.ts'
@@ -165,7 +166,7 @@ export function takenFindings(
   })
   return guests.flatMap((guest) => {
     if (guest.definition.name === name) return [taken(`the name '${name}' is taken`, 'name-taken')]
-    if (guest.definition.uuid !== uuid || isSource(guest)) return []
+    if (guest.definition.uuid !== uuid || uuid === NO_UUID || isSource(guest)) return []
     return [taken(`the uuid ${uuid} is taken by '${guest.definition.name}'`, 'uuid-taken')]
   })
 }

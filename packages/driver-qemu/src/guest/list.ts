@@ -22,6 +22,15 @@ export interface Guest {
   readonly mayHaveRun: boolean
   /** Its QEMU has a fence monitor. */
   readonly fenced: boolean
+  /** The bridge of an adopted guest: to which monitor it leads, and whether it is there; null for a guest that needs none. */
+  readonly bridge: Bridge | null
+}
+
+/** What stands between vmferry and an adopted QEMU. */
+export interface Bridge {
+  /** The path of the QEMU's own monitor. */
+  readonly monitor: string
+  readonly alive: boolean
 }
 
 /** Refuses with VM_BUSY a guest that a migration has, in either direction, which has not come to its end. */
@@ -31,6 +40,14 @@ export function refuseHeld({ definition, outgoing, incoming, mayHaveRun }: Guest
   const message = `'${definition.name}' on ${at.host.name} is being migrated already, by ${held.migration}`
   const remedy = `wait until it has settled; if its controller is lost: vmferry recover --host ${at.uri.text}`
   throw vmError('VM_BUSY', message, { host: at.host.name, remedy })
+}
+
+/** Refuses with VM_CONNECTION an adopted guest that runs, and of which nobody can ask or tell anything any more. */
+export function refuseBridgeless({ definition: { name }, alive, bridge }: Guest, at: QemuHost): void {
+  if (!alive || !bridge || bridge.alive) return
+  const message = `the bridge to the QEMU of '${name}' on ${at.host.name} is gone; the guest itself is there`
+  const remedy = `adopt it again: vmferry adopt ${at.uri.text} ${name} --qmp ${bridge.monitor}`
+  throw vmError('VM_CONNECTION', message, { host: at.host.name, remedy })
 }
 
 /**
@@ -50,15 +67,17 @@ for d in */; do
   done
   [ -e "$d/may-have-run" ] && echo 'mark 1'
   [ -p "$d/fence.in" ] && echo 'fence 1'
-  [ -f "$d/process" ] || continue
-  read -r pid start booted <"$d/process"
-  printf 'process %s %s %s\\n' "$pid" "$start" "$booted"
-  [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
-  set -- "$1" \${stat##*) }
-  case $2 in Z|X) continue;; esac
-  shift 20
-  [ "$1" = "$start" ] && echo 'alive 1'
-  set -- "$1"
+  [ -f "$d/adopted" ] && printf 'adopted %s\\n' "$(cat "$d/adopted")"
+  for f in process bridge; do
+    [ -f "$d/$f" ] || continue
+    read -r pid start booted <"$d/$f"
+    printf '%s %s %s %s\\n' "$f" "$pid" "$start" "$booted"
+    [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
+    set -- \${stat##*) }
+    case $1 in Z|X) continue;; esac
+    shift 19
+    [ "$1" = "$start" ] && echo "alive-$f 1"
+  done
 done
 exit 0
 `
@@ -110,6 +129,7 @@ function readGuest(text: string, runDirectory: string, host: string): Guest {
     const json = parts.get(kind)
     return json === undefined ? null : read(parseJson(json), `${file} on ${host}`)
   }
+  const adopted = parts.get('adopted')
   const [pid, startTime, bootId] = parts.get('process')?.split(' ') ?? []
   return {
     folder,
@@ -118,11 +138,12 @@ function readGuest(text: string, runDirectory: string, host: string): Guest {
       `${folder.definition} on ${host}`,
     ),
     process: pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null,
-    alive: parts.has('alive'),
+    alive: parts.has('alive-process'),
     outgoing: parsed('outgoing', folder.outgoing, migrationFileFromJson),
     incoming: parsed('incoming', folder.incoming, migrationFileFromJson),
     mayHaveRun: parts.has('mark'),
     fenced: parts.has('fence'),
+    bridge: adopted === undefined ? null : { monitor: adopted, alive: parts.has('alive-bridge') },
   }
 }
 

@@ -76,6 +76,11 @@ export interface GuestFolder {
   readonly tunnelLog: string
   /** Identity of the process that cancels a copy whose controller is lost. */
   readonly deadMan: string
+  /** Identity of the process that stands between an adopted QEMU's one monitor and the files above. */
+  readonly bridge: string
+  readonly bridgeLog: string
+  /** Path of that monitor. */
+  readonly adopted: string
 }
 
 export function guestFolder(runDirectory: string, id: string): GuestFolder {
@@ -100,5 +105,8 @@ export function guestFolder(runDirectory: string, id: string): GuestFolder {
     tunnelProcess: `${path}/tunnel`,
     tunnelLog: `${path}/tunnel.log`,
     deadMan: `${path}/dead-man`,
+    bridge: `${path}/bridge`,
+    bridgeLog: `${path}/bridge.log`,
+    adopted: `${path}/adopted`,
   }
 }

@@ -19,7 +19,7 @@ import {
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { fenceOf } from '../fence/fence.ts'
 import { cancel, tell } from '../fence/step.ts'
-import type { Guest } from '../guest/list.ts'
+import { type Guest, refuseBridgeless } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import { guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
@@ -139,6 +139,7 @@ export function openOutgoing(
     async abort(_reason, call) {
       const gone = await isGone(call)
       if (!gone) {
+        if (!monitor) refuseBridgeless(guest, at)
         await revive(call)
         await fence.act(putBack(file.found), call)
       }
@@ -170,11 +171,12 @@ export function openOutgoing(
 
 /** What the host knows of the source's copy. */
 async function inspectSource(
-  { host }: QemuHost,
+  at: QemuHost,
   fence: Fence,
   guest: Guest,
   call: { signal: AbortSignal },
 ): Promise<CopyState> {
+  const { host } = at
   const { process } = guest
   const pid = process?.pid
   const gone: CopyState = {
@@ -185,6 +187,7 @@ async function inspectSource(
     evidence: [`process ${pid} on ${host.name} is gone`],
   }
   if (!process || (await host.probe(process, call)) === 'gone') return gone
+  refuseBridgeless(guest, at)
   const [{ status, running }, copied] = await guestState(null, fence, call)
   const begun = hasBegun(copied)
   const evidence = [
