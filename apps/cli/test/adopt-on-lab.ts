@@ -2,7 +2,17 @@ import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { type BeatWatch, beatGuest, type Lab, type LiveProcess, openLab, watchBeats } from '@vmferry/lab'
+import {
+  type BeatWatch,
+  beatGuest,
+  giveQemu,
+  type Lab,
+  type LiveProcess,
+  openLab,
+  qemuRelease,
+  qemuSeries,
+  watchBeats,
+} from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import {
   ALPHA,
@@ -132,6 +142,18 @@ test('a QEMU that was started by hand is adopted, moves over ssh and back, and l
   expect(isWhole(watch.report())).toEqual(WHOLE)
   expect(await stop(lab, ALPHA, 'web1')).toBe(0)
   expect([await untilNothingOn(lab.alpha), await untilNothingOn(lab.beta)]).toEqual([NOTHING, NOTHING])
+})
+
+test.each(qemuSeries)('on QEMU %s a guest is adopted and moves', async (series) => {
+  const release = await qemuRelease(series)
+  for (const host of [lab.alpha, lab.beta]) onTestFinished(await giveQemu(host, release))
+  using watch = await byHand()
+  expect(await said(...ADOPT)).toMatchObject({ code: 0, stderr: '' })
+  const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
+  expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
+  await beatsOn(watch, lab.beta)
+  expect(isWhole(watch.report())).toEqual(WHOLE)
+  expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
 })
 
 test('an adopted guest is stopped like any other, and its bridge ends with it', async () => {

@@ -96,3 +96,23 @@ test.each([
 test('everything that stands in the way is told at once', () => {
   expect(cleanCommandLine([QEMU, '-snapshot', '-chroot', '/j', '-loadvm', 'a'], '/').refused).toHaveLength(3)
 })
+
+test.each([
+  [
+    ['/lib64/ld-linux-x86-64.so.2', '--library-path', '/l', '--argv0', 'qemu-kvm', '/q/qemu', '-S'],
+    ['qemu-kvm'],
+  ],
+  [
+    ['/lib64/ld-linux-x86-64.so.2', '--inhibit-cache', '/q/qemu', '-m', '64'],
+    ['/q/qemu', '-m', '64'],
+  ],
+  [['/lib/ld.so', '/q/qemu'], ['/q/qemu']],
+])('the loader in %j is no part of the guest', (given, kept) => {
+  expect(cleanCommandLine(given, '/')).toEqual({ argv: kept, refused: [] })
+})
+
+test('a process that is no QEMU, as something that passes commands on, is refused by its name', () => {
+  expect(cleanCommandLine(['socat', 'UNIX-LISTEN:/q', 'UNIX:/r'], '/').refused).toEqual([
+    'the process that listens there is socat, and no QEMU by its name',
+  ])
+})

@@ -1,5 +1,6 @@
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
 import { PATHS, relativePaths, withAbsolute } from './paths.ts'
+import { strangerProblem, withoutLoader } from './program.ts'
 
 /** A command line as it can be started once more, and what keeps it from that. */
 export interface CleanedCommandLine {
@@ -46,7 +47,9 @@ interface Option {
  * @param cwd where the process is
  */
 export function cleanCommandLine(argv: readonly string[], cwd: string): CleanedCommandLine {
-  const [program = '', ...words] = argv
+  const [program = '', ...words] = withoutLoader(argv)
+  const stranger = strangerProblem(program)
+  if (stranger !== null) return { argv, refused: [stranger] }
   const given = optionsIn(words)
   const chardevs = monitorsOnly(given)
   const kept = given.filter(
