@@ -8,7 +8,8 @@ export function forecastText(forecast: Forecast): string {
 
 function verdictOf(forecast: Forecast): string {
   const { totalMs, totalIsAtLeast, silentMs, converges, leastBytesPerSecond } = forecast
-  const took = totalMs === null ? null : `${totalIsAtLeast ? 'at least' : 'about'} ${durationText(totalMs)}`
+  const took =
+    totalMs === null ? null : `${totalIsAtLeast ? 'at least' : 'about'} ${durationText(rounded(totalMs))}`
   const least = `${Math.ceil(mbpsFromBytesPerSecond(leastBytesPerSecond ?? 0))} Mbps`
   if (converges === false)
     return `${took === null ? '' : `${took} with post-copy, without it `}will not converge below ${least}`
@@ -35,4 +36,9 @@ function basisOf(forecast: Forecast): string[] {
 /** Where the guest stands still, what it writes is no figure. */
 function moving({ silentMs, dirtyBytesPerSecond }: Forecast, writes: readonly string[]): readonly string[] {
   return silentMs !== null && dirtyBytesPerSecond === 0 ? [] : writes
+}
+
+/** A forecast knows two digits at best. */
+function rounded(ms: number): number {
+  return Number(ms.toPrecision(2))
 }

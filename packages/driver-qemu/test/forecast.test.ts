@@ -39,7 +39,9 @@ test('the zeros go through the ssh that would carry the guest, and the counting 
   expect(await sshRate(host, { user: 'root', host: 'beta', port: null }, call)).toBe(18_911_283)
   const words = asked[0]?.join(' ')
   expect(words).toMatch(/timeout -k 1 10 "\$@" sh 67108864 ssh -T .*Compression=no/)
-  expect(words).toMatch(/-l root -- beta exec env LC_ALL=C timeout -s INT 0\.5 dd of=\/dev\/null/)
+  expect(words).toMatch(
+    /-l root -- beta exec env LC_ALL=C timeout 10 sh -c '.*; exec timeout -s INT 0\.5 dd of=\/dev\/null/,
+  )
 })
 
 test('an ssh that says nothing of a rate is a reason, not a rate', async () => {

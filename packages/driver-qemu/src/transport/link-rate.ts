@@ -4,8 +4,12 @@ import { type SshDestination, sshArguments } from './ssh.ts'
 /** Most bytes that are pushed. */
 const PUSH = 64 * 1024 ** 2
 
-/** What counts at the target, where nothing is kept: it ends after half a second, and tells bytes and seconds when it is interrupted. */
-const COUNT = 'exec env LC_ALL=C timeout -s INT 0.5 dd of=/dev/null bs=65536'
+/**
+ * What counts at the target, where nothing is kept: half a second from the first byte on, as what an ssh takes to begin is no
+ * rate. It tells bytes and seconds when it is interrupted, and ends by itself where the link is down.
+ */
+const COUNT =
+  "exec env LC_ALL=C timeout 10 sh -c 'dd bs=1 count=1 of=/dev/null 2>/dev/null; exec timeout -s INT 0.5 dd of=/dev/null bs=65536'"
 
 /** Pushes zeros into the ssh. $1: bytes. The ssh ends with what counts, and by itself where the link is down. */
 const PUSHER = 'n=$1; shift; head -c "$n" /dev/zero 2>/dev/null | exec timeout -k 1 10 "$@"'
