@@ -101,6 +101,20 @@ test('devices that QEMU unplugs itself for a migration are not missed', () => {
   expect(found([...ARGV, ...primary.map((word) => word.split(',failover')[0] ?? '')], before)).toHaveLength(1)
 })
 
+test('a file that QEMU knows by a relative path is the one of the absolute path, and no other', () => {
+  const drives = before.drives.map((drive) => ({
+    ...drive,
+    ...(drive.inserted && {
+      inserted: { ...drive.inserted, file: drive.inserted.file.replace('/img/', '') },
+    }),
+  }))
+  expect(found(ARGV, { ...before, drives })).toEqual([])
+  const other = ARGV.map((word) =>
+    word.replace('/img/a.raw', '/img/ba.raw').replace('/img/c.iso', '/img/cc.iso'),
+  )
+  expect(found(other, { ...before, drives })).toHaveLength(2)
+})
+
 test('character devices that QEMU names itself are no findings', () => {
   const labels = ['serial0', 'parallel0', 'compat_monitor1', 'vc0', 'serial0-base', 'c0-base']
   const chardevs = labels.map((label): ChardevInfo => ({ label, filename: 'null', 'frontend-open': false }))

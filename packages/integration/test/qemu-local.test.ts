@@ -244,7 +244,10 @@ describe.skipIf(qemuProblem !== null)(
         await using rooms = await twoRooms()
         const monitor = join(rooms.folder, 'hand.sock')
         const [binary = '', ...words] = COMMAND
-        const hand = spawn(binary, [...words, '-qmp', `unix:${monitor},server=on,wait=off`])
+        await writeFile(join(rooms.folder, 'data.img'), Buffer.alloc(1024 ** 2))
+        const disk = ['-drive', 'file=data.img,format=raw,if=virtio,readonly=on']
+        const own = ['-qmp', `unix:${monitor},server=on,wait=off`]
+        const hand = spawn(binary, [...words, ...disk, ...own], { cwd: rooms.folder })
         onTestFinished(() => void hand.kill('SIGKILL'))
         await expect.poll(() => existsSync(monitor)).toBe(true)
         const web1 = await rooms.here.adopt('web1', { qmp: monitor })

@@ -15,14 +15,15 @@ export function driftedMedia(
     drives.some(({ inserted }) => {
       if (!inserted) return false
       const plain = plainFile(inserted.file)
-      return plain === undefined ? inserted.file.includes(JSON.stringify(path)) : plain === path
+      return plain === undefined ? inserted.file.includes(JSON.stringify(path)) : isFile(path, plain)
     })
   const changed = (message: string): Finding =>
     blocker('source', 'medium-changed', message, 'put back what it was started with, or start the guest anew')
   const other = drives.flatMap((drive) => {
     const file = plainFile(drive.inserted?.file)
     const own = given.find(({ id }) => id === drive.device)?.file
-    const isGiven = own === undefined ? file === undefined || names(argv, file) : file === own
+    const isGiven =
+      own === undefined ? file === undefined || names(argv, file) : file !== undefined && isFile(own, file)
     if (isGiven || file === undefined || isOfLateDevice(argv, drive)) return []
     return [
       changed(`the drive ${nameOf(drive)} of ${where} has ${file} now, which is not on its command line`),
@@ -73,14 +74,21 @@ function plainFile(file: string | undefined): string | undefined {
   return /^[a-z][a-z0-9+.-]*:/.test(path) ? undefined : path
 }
 
+/** Whether a path of the command line is what QEMU calls that: it may have been started with a relative one. */
+function isFile(given: string, seen: string): boolean {
+  return given === seen || (!seen.startsWith('/') && given.endsWith(`/${seen}`))
+}
+
 /** Whether a word of the command line names the file, in whichever of QEMU's forms. */
 function names(argv: readonly string[], file: string): boolean {
   const forms = [file, file.replaceAll(',', ',,'), JSON.stringify(file).slice(1, -1)]
   return argv.some((word) =>
     forms.some((form) => {
+      // an adopted guest's paths are absolute here, whatever its QEMU calls them
+      const folder = file.startsWith('/') ? '' : '/'
       for (let at = word.indexOf(form); at >= 0; at = word.indexOf(form, at + 1)) {
         const [before, after] = [word[at - 1] ?? '', word[at + form.length] ?? '']
-        if (/^[=:"]?$/.test(before) && /^[,"]?$/.test(after)) return true
+        if ((before === folder || /^[=:"]?$/.test(before)) && /^[,"]?$/.test(after)) return true
       }
       return false
     }),
