@@ -23,7 +23,6 @@ import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import { paused } from './drain.ts'
-import { listenTo } from './heard.ts'
 import { listenedAt } from './listening.ts'
 import { hasGoneOver } from './post-copy.ts'
 
@@ -81,7 +80,6 @@ export function openIncoming(
   const steps = commitSteps(file)
   const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
   const { argv } = definitionFromJson(file.offer.definition, 'the offer')
-  const heard = atHand && listenTo(atHand.monitor)
 
   /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
   const letGo = async (): Promise<void> => {
@@ -99,15 +97,13 @@ export function openIncoming(
     ticket,
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
-      const loaded = (): Promise<void> => closeImages(fence, disks, folder.storageSocket, call)
-      if (heard?.copied() === 'completed' && heard.guest() !== 'runs') return loaded()
       for (;;) {
         const [{ running, status }, info] = await guestState(atHand?.monitor ?? null, fence, call)
         const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
-        if (copied === 'completed') return loaded()
+        if (copied === 'completed') return closeImages(fence, disks, folder.storageSocket, call)
         if (hasGoneOver(info) && status !== 'inmigrate') return
         await sleep(clock, 5, call.signal)
       }

@@ -32,7 +32,6 @@ import { cancelCopy, copyGuest } from './copy.ts'
 import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
 import { putBack } from './found.ts'
-import { listenTo } from './heard.ts'
 import { hasBegun, hasGoneOver, postCopyTurn } from './post-copy.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
@@ -55,8 +54,6 @@ export function openOutgoing(
   const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
   let storage: StorageCopy | null = null
-
-  const heard = monitor && listenTo(monitor)
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -110,7 +107,6 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
-      if (heard?.copied() === 'completed' && heard.guest() === 'stopped') return
       let [{ status }, copied] = await guestState(monitor, fence, call)
       if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
