@@ -84,22 +84,22 @@ type Pages = (first: bigint, last: bigint, count: number) => void
 function* headers(onPages: Pages): Generator<Want, undefined, DataView> {
   const xl = yield { take: SIZES.xl, skip: 0 }
   const optional = xl.getUint32(OPTIONAL_LENGTH, true)
-  yield* over(optional)
+  yield* past(optional)
   const libxl = yield { take: SIZES.libxl, skip: 0 }
   if (words(libxl, 8) !== 'LibxlFmt') return undefined
   for (;;) {
     const record = yield { take: SIZES.record, skip: 0 }
     if (record.getUint32(0, true) === TYPES.libxcContext) break
-    yield* over(padded(record.getUint32(4, true)))
+    yield* past(padded(record.getUint32(4, true)))
   }
-  yield* over(SIZES.image + SIZES.domain)
+  yield* past(SIZES.image + SIZES.domain)
   for (;;) {
     const record = yield { take: SIZES.record, skip: 0 }
     const [type, length] = [record.getUint32(0, true), record.getUint32(4, true)]
     // what follows libxc's end is libxl's again, and short
     if (type === 0) return undefined
     if (type !== TYPES.pageData) {
-      yield* over(padded(length))
+      yield* past(padded(length))
       continue
     }
     const head = yield { take: 8, skip: 0 }
@@ -107,11 +107,11 @@ function* headers(onPages: Pages): Generator<Want, undefined, DataView> {
     if (count === 0 || 8 + count * 8 > length) return undefined
     const numbers = yield { take: count * 8, skip: 0 }
     onPages(pageAt(numbers, 0), pageAt(numbers, count - 1), count)
-    yield* over(padded(length) - 8 - count * 8)
+    yield* past(padded(length) - 8 - count * 8)
   }
 }
 
-function* over(length: number): Generator<Want, void, DataView> {
+function* past(length: number): Generator<Want, void, DataView> {
   if (length > 0) yield { take: 0, skip: length }
 }
 

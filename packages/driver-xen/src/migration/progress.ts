@@ -1,0 +1,19 @@
+import type { TransferProgress } from '@vmferry/core/driver'
+
+/** What is known of a copy under way. */
+export interface CopyFigures {
+  readonly bytes: number
+  /** Passes over the memory as far as they can be seen; at least 1. */
+  readonly rounds: number
+}
+
+/** As core is told of it. What is left is known for the first pass only: after it, it is what the guest wrote meanwhile. */
+export function progressOf({ bytes, rounds }: CopyFigures, memoryBytes: number): TransferProgress {
+  return {
+    type: 'transfer',
+    round: rounds,
+    bytes,
+    remainingBytes: Math.max(0, memoryBytes - bytes),
+    totalBytes: memoryBytes,
+  }
+}

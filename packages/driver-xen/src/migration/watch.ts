@@ -1,0 +1,80 @@
+import { type CallOptions, type HostChannel, vmError } from '@vmferry/core/driver'
+import type { HalfFolder } from '../guest/run-directory.ts'
+
+/** What the source's host shows of a copy under way. */
+export interface CopySeen {
+  /** Its xl is there. */
+  readonly sender: boolean
+  /** The guest has been stopped for the last pass. */
+  readonly suspended: boolean
+  /** Bytes that the carrier has counted. */
+  readonly carried: number
+  /** The target's word has come, by the carrier itself. */
+  readonly arrived: boolean
+  /** The carrier's way has ended without it. */
+  readonly broken: boolean
+}
+
+/**
+ * A line for each look, until nobody reads them: whether xl is there, bytes, what the carrier left, and the domain's flags. It
+ * starts next to no program, for dom0 has the copy to make; xl is asked only once the first pass must be over.
+ */
+const WATCH = `
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+cd "$1" || exit 0
+read -r pid rest <sender || exit 0
+carried=0 turn=0 flags=- was=
+while :; do
+  [ -d "/proc/$pid" ] && sender=yes || sender=no
+  [ ! -f carried ] || read -r carried <carried || carried=
+  word=none
+  [ ! -e broken ] || word=broken
+  [ ! -e arrived ] || word=arrived
+  if [ "$flags" != stopped ] && [ "\${carried:-0}" -ge "$3" ] && [ $((turn % 4)) = 0 ]; then
+    case $(timeout 10 xl list "$2" 2>/dev/null) in *" "[r-][b-][p-]s[rscwS-][d-]*) flags=stopped;; esac
+  fi
+  echo "$sender \${carried:-0} $word $flags" || exit 0
+  turn=$((turn + 1))
+  sleep 0.5
+done
+`
+
+/** Looks at a copy, and tells of each look, until `seen` says that it is enough. VM_CONNECTION if the host can no longer be seen. */
+export async function watchCopy(
+  host: HostChannel,
+  { path }: HalfFolder,
+  { domid, from }: { readonly domid: number; readonly from: number },
+  seen: (copy: CopySeen) => boolean,
+  call: CallOptions,
+): Promise<void> {
+  const watch = await host.spawn(['sh', '-c', WATCH, 'sh', path, `${domid}`, `${from}`], call)
+  watch.exit.catch(() => {})
+  watch.stdin.on('error', () => {})
+  watch.stderr.resume()
+  const stop = (): void => void watch.kill('KILL').catch(() => {})
+  call.signal.addEventListener('abort', stop, { once: true })
+  try {
+    let text = ''
+    for await (const chunk of watch.stdout) {
+      text += String(chunk)
+      const lines = text.split('\n')
+      text = lines.pop() ?? ''
+      for (const line of lines) if (seen(copySeen(line))) return
+    }
+  } finally {
+    call.signal.removeEventListener('abort', stop)
+    await watch.kill('KILL').catch(() => {})
+  }
+  throw vmError('VM_CONNECTION', `the copy on ${host.name} can no longer be watched`, { host: host.name })
+}
+
+export function copySeen(line: string): CopySeen {
+  const [sender, carried, word, flags] = line.split(' ')
+  return {
+    sender: sender === 'yes',
+    carried: Number(carried) || 0,
+    arrived: word === 'arrived',
+    broken: word === 'broken',
+    suspended: flags === 'stopped',
+  }
+}

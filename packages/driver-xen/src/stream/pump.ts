@@ -1,0 +1,77 @@
+/**
+ * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
+ * the time, and counts in the file "carried". $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
+ *
+ * It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
+ * the tail would stay with it, and the end of the stream never come.
+ *
+ * xl's header ends with the length of the guest's configuration as JSON, whose first "name" is that of the domain.
+ */
+export const PUMP: string = `
+export LC_ALL=C
+cd "$1" || exit 1
+read -r holder rest <holder || exit 1
+exec 3<"/proc/$holder/fd/0" 4>&1 || exit 1
+total=0
+if [ "$2" != "$3" ]; then
+  dd bs=1 count=48 of=head <&3 2>/dev/null
+  set -- "$2" "$3" $(od -An -tu4 -j44 -N4 head)
+  dd bs=1 count="$3" of=config <&3 2>/dev/null
+  grep -qF "\\"name\\": \\"$1\\"" config || { echo "the stream does not name the domain $1" >&2; exit 5; }
+  sed "0,/\\"name\\": \\"$1\\"/s//\\"name\\": \\"$2\\"/" config >config.new || exit 1
+  long=$(stat -c %s config.new)
+  head -c 44 head >&4
+  printf "$(printf '\\\\%03o\\\\%03o\\\\%03o\\\\%03o' $((long & 255)) $((long >> 8 & 255)) $((long >> 16 & 255)) $((long >> 24 & 255)))" >&4
+  cat config.new >&4 || exit 1
+  rm -f head config config.new
+  total=$((48 + long))
+fi
+now() {
+  read -r up rest </proc/uptime
+  hundredths=1\${up#*.}
+  now=$((\${up%.*} * 100 + hundredths - 100))
+}
+count=16
+now
+next=$now
+while :; do
+  rate=0
+  read -r rate <rate
+  if [ "$rate" -gt 0 ]; then
+    count=$((rate / 262144))
+    [ $count -gt 0 ] || count=1
+  fi
+  began=$now
+  set -- $(dd bs=65536 count=$count <&3 2>&1 >&4 | tail -n 1)
+  case $1 in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
+  total=$((total + $1))
+  echo $total >carried
+  now
+  if [ "$rate" -gt 0 ]; then
+    next=$((next + $1 * 100 / rate))
+    ahead=$((next - now))
+    if [ $ahead -gt 0 ]; then
+      sleep $((ahead / 100)).$(printf %02d $((ahead % 100)))
+      now
+    else
+      next=$now
+    fi
+  else
+    next=$now
+    if [ $((now - began)) -lt 30 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
+    if [ $((now - began)) -gt 100 ] && [ $count -gt 1 ]; then count=$((count / 2)); fi
+  fi
+done
+`
+
+/**
+ * As the pump, whose script is $1, into a command that leads to the target and brings back its word: the file "arrived" if it
+ * came, "broken" if the command ended without. $2 to $4 as there, the command after them.
+ */
+export const CARRY: string = `
+pump=$1 folder=$2 old=$3 new=$4
+shift 4
+sh -c "$pump" sh "$folder" "$old" "$new" | {
+  if "$@" >"$folder/arrived.new"; then mv "$folder/arrived.new" "$folder/arrived"; else : >"$folder/broken"; fi
+}
+`

@@ -1,0 +1,55 @@
+import { MESSAGES } from '../xl/messages.ts'
+
+/**
+ * Keeps what the target's xl says, each message in a file of its own, whole: no controller that is lost takes one with it. It
+ * has only read what it keeps: it can be ended at any time. The FIFO ends when xl does.
+ */
+const SCRIBE = `
+stat=$(cat "/proc/$$/stat")
+set -- \${stat##*) }
+shift 19
+echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >scribe || exit 1
+exec 3<t2s
+take() {
+  dd bs=1 count="$2" of="$1.new" <&3 2>/dev/null
+  [ "$(stat -c %s "$1.new")" = "$2" ] && mv "$1.new" "$1"
+}
+take banner ${MESSAGES.banner.length} && take ready ${MESSAGES.ready.length} && take report ${MESSAGES.report.length + 1} || exit 0
+[ "$(tail -c 1 report | od -An -tu1 | tr -d " ")" = 0 ] || take permission ${MESSAGES.go.length}
+`
+
+/** Becomes the target's xl, in the folder $1, which waits for its copy. $2: an option of it, or nothing. */
+export const RECEIVE: string = `
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+cd "$1" || exit 1
+setsid -f sh -c '${SCRIBE}' </dev/null >/dev/null 2>&1 || exit 1
+exec xl migrate-receive $2 0<>s2t 1<>t2s
+`
+
+/** Becomes the source's xl. $1: the folder, $2: the domain's number. */
+export const SEND: string = `
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+exec xl migrate -s "sh $1/hold" "$2" target
+`
+
+/**
+ * Takes the stream at the target: from its standard input to xl in the folder $1, until xl says that everything has come; that
+ * message is its own last word. It ends, with what xl said, if xl does or if the stream breaks off.
+ */
+export const TAKE: string = `
+cd "$1" || exit 1
+stat=$(cat "/proc/$$/stat")
+set -- \${stat##*) }
+shift 19
+echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >taker || exit 1
+exec 3<&0
+cat <&3 >s2t &
+cat=$!
+trap "kill $cat 2>/dev/null" EXIT
+until [ -e ready ]; do
+  [ -e receiver ] && read -r pid rest <receiver && [ -d "/proc/$pid" ] || { tail -c 2000 xl.log >&2; exit 3; }
+  case $(cat "/proc/$cat/stat" 2>/dev/null) in ""|*") Z "*) sleep 1; [ -e ready ] || { echo "the stream broke off" >&2; exit 4; };; esac
+  sleep 0.2
+done
+cat ready
+`

@@ -1,0 +1,88 @@
+import {
+  type CallOptions,
+  type Finding,
+  type HostChannel,
+  isVmError,
+  type MigrationRequest,
+  type TransportChoice,
+} from '@vmferry/core/driver'
+import { blocker } from '../facts/finding.ts'
+import { failureIn } from '../xl/failure.ts'
+import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
+
+/** What one side can offer to carry the stream. */
+export interface Transports {
+  readonly transports: readonly TransportChoice[]
+  readonly findings: readonly Finding[]
+}
+
+const SSH: TransportChoice = { name: 'ssh', why: 'host to host, encrypted, and no port is opened' }
+const RELAY: TransportChoice = {
+  name: 'relay',
+  why: 'through this controller: encrypted, and the hosts need no key for each other',
+}
+
+/** The transports that would work as the source sees it; those that would not are findings. */
+export async function sourceTransports(
+  host: HostChannel,
+  request: MigrationRequest,
+  call: CallOptions,
+): Promise<Transports> {
+  const { uri } = request
+  const to = sshDestination(request)
+  if (uri?.transport === 'relay' || (!uri && !to)) {
+    if (!uri?.host) return { transports: [RELAY], findings: [] }
+    return none(
+      blocker(
+        'source',
+        'relay-has-no-host',
+        `${uri.text} names a host, but this way goes through the controller`,
+        'write relay:///',
+      ),
+    )
+  }
+  if (!to)
+    return none(
+      blocker(
+        'source',
+        'no-route',
+        `${request.target.uri.text} does not tell how ${host.name} reaches that host`,
+        `name the target as ${host.name} sees it: ssh://root@host/`,
+      ),
+    )
+  const unreachable = await sshProblem(host, to, call)
+  if (!unreachable) return { transports: uri ? [SSH] : [SSH, RELAY], findings: [] }
+  if (uri) return none(unreachable)
+  return { transports: [RELAY], findings: [{ ...unreachable, severity: 'warning' }] }
+}
+
+/** The transports that would work as the target sees it. */
+export const TARGET_TRANSPORTS: readonly TransportChoice[] = [SSH, RELAY]
+
+async function sshProblem(host: HostChannel, to: SshDestination, call: CallOptions): Promise<Finding | null> {
+  const remedy = `make 'ssh ${to.host}' work on ${host.name} without a question, or go through the controller: relay:///`
+  try {
+    const { code, stderr } = await host.exec([...sshArguments(to), 'true'], call)
+    if (code === 0) return null
+    const words = stderr.trim()
+    const known = failureIn(words)
+    const why = known ? `: ${known.message}` : ''
+    return blocker(
+      'source',
+      'ssh-unreachable',
+      `${host.name} cannot reach ${to.host} over ssh${why}`,
+      remedy,
+      {
+        words,
+        error: known?.code ?? 'VM_CONNECTION',
+      },
+    )
+  } catch (error) {
+    if (!isVmError(error, 'VM_NOT_FOUND')) throw error
+    return blocker('source', 'ssh-missing', `${host.name} has no ssh to carry the guest`, remedy)
+  }
+}
+
+function none(finding: Finding): Transports {
+  return { transports: [], findings: [finding] }
+}

@@ -1,0 +1,13 @@
+import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
+
+/** A host with its Xen guests, as the parts of this driver share it. */
+export interface XenHost {
+  readonly uri: ConnectionUri
+  readonly host: HostChannel
+  /** Where the records of migrations are. */
+  readonly runDirectory: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */
+  readonly deadManLimit: number
+}
