@@ -4,7 +4,7 @@ import { CODES } from './code.ts'
 /**
  * What the verbs of both sides look with. `copy` finds the domain with a uuid. Exit codes of xl prove nothing (measured on 4.17):
  * all rests on what it lists, and a list without Domain-0 is none. A domain that is being taken apart can never run again.
- * `silence` ends whoever has a pipe open, but for some, and proves that nobody else has.
+ * `silence` ends whoever has a pipe open, but for some, and proves that nobody else has; a look that fails is no proof.
  */
 export const FIND_COPY: string = `
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -24,16 +24,20 @@ EOF
 }
 
 readers() {
-  like=$(printf %s "$1" | sed 's/[][.*]/\\\\&/g')
-  for at in $(ls -l /proc/[0-9]*/fd 2>/dev/null | sed -n "/^\\/proc/h; \\|-> $like$|{ x; s|/proc/||; s|/fd:||; p; x; }"); do
-    case " $2 " in *" $at "*) ;; *) echo "$at";; esac
+  like=$(printf '%s\\n' "$1" | sed 's/[].*[]/\\\\&/g') && [ -n "$like" ] || exit 1
+  open=$(ls -l /proc/[0-9]*/fd 2>/dev/null)
+  case $open in *"/proc/$$/fd:"*) ;; *) exit 1;; esac
+  found=$(printf '%s\\n' "$open" | sed -n "/^\\/proc/h; \\|-> $like$|{ x; s|/proc/||; s|/fd:||; p; x; }") || exit 1
+  others=
+  for at in $found; do
+    case " $2 " in *" $at "*) ;; *) others="$others $at";; esac
   done
 }
 
 silence() {
   left=100
-  while left_over=$(readers "$1" "$2") && [ -n "$left_over" ]; do
-    kill -KILL $left_over 2>/dev/null
+  while readers "$1" "$2" && [ -n "$others" ]; do
+    kill -KILL $others 2>/dev/null
     [ $left -gt 0 ] || exit ${ENDED.late}
     left=$((left - 1))
     sleep 0.05

@@ -68,7 +68,7 @@ do_cancel() {
   [ ! -e "$guest/given" ] || return 0
   unload
   do_end holder 0
-  ended sender 150 || do_end sender 2
+  ended sender 60 || do_end sender 2
 }
 
 do_give() {

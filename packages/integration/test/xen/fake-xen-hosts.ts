@@ -88,7 +88,7 @@ export async function fakeXenHosts(): Promise<FakeXenHosts> {
         ...files.filter((name) => name !== '.claims'),
         ...commands
           .filter((words) => words.includes(`${run(host)}/`))
-          .map((words) => words.replaceAll('\0', ' ')),
+          .map((words) => words.replaceAll('\0', ' ').slice(-300)),
       ]
     },
     folder: run,
