@@ -52,6 +52,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     text: 'Drivers',
     items: [
       { text: 'QEMU and KVM', link: '/drivers/qemu' },
+      { text: 'Xen', link: '/drivers/xen' },
       { text: 'Test', link: '/drivers/test' },
       { text: 'Write a driver', link: '/writing-a-driver' },
     ],

@@ -19,6 +19,7 @@ import { lateJournal } from './late-journal.ts'
 /** What is shipped; each is loaded when a URI first asks for it. */
 const SHIPPED: readonly LazyDriver[] = [
   lazy('qemu', () => import('@vmferry/driver-qemu')),
+  lazy('xen', () => import('@vmferry/driver-xen')),
   lazy('test', () => import('@vmferry/driver-test')),
 ]
 

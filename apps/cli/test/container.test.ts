@@ -55,7 +55,9 @@ test('the command has the shipped drivers and both ways to a host, and leaves th
   const ferry = await composeFerry([], process.cwd())
   const here = await ferry.connect('test:///default')
   expect(here.driver).toBe('test')
-  await expect(ferry.connect('xen:///')).rejects.toMatchObject({ remedy: 'this ferry has qemu, test' })
+  await expect(ferry.connect('bhyve:///')).rejects.toMatchObject({
+    remedy: 'this ferry has qemu, xen, test',
+  })
   await expect(ferry.connect('qemu+carrier://alpha/system')).rejects.toMatchObject({
     remedy: 'this ferry has local, ssh',
   })

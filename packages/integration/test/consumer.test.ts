@@ -101,6 +101,7 @@ test('every entry point of every published package is known', async () => {
       '@vmferry/core/libvirt',
       '@vmferry/driver-qemu',
       '@vmferry/driver-test',
+      '@vmferry/driver-xen',
       '@vmferry/fence',
       '@vmferry/host',
       '@vmferry/qmp',
