@@ -11,7 +11,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { arrive, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
-import { takenFindings, targetFindings } from './facts/target.ts'
+import { targetFindings } from './facts/target.ts'
 import { fenceOf } from './fence/fence.ts'
 import { expectCopy, voided } from './fence/step.ts'
 import { halfOf, lookAt } from './guest/list.ts'
@@ -21,7 +21,6 @@ import { xlFailed } from './migration/words.ts'
 import { RECEIVE } from './stream/receive.ts'
 import { TARGET_TRANSPORTS } from './transport/choose.ts'
 import type { XenHost } from './xen-host.ts'
-import { MESSAGES } from './xl/messages.ts'
 
 /** Milliseconds in which the target's xl must say that it is there. */
 const BANNER_LIMIT = 25_000
@@ -83,11 +82,6 @@ async function prepared(
   const name = request.rename ?? offer.domain
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
   await fence.act([arrive(file, { name, uuid: offer.uuid }), expectCopy(offer.uuid ?? '', name)], call)
-  // looked at once this arrival is on file: of two that want one name at the same moment, neither overlooks the other
-  const { domains, halves } = await lookAt(host, at.runDirectory, call)
-  const others = { domains, halves: halves.filter((half) => half.folder.id !== folder.id) }
-  const [taken] = takenFindings(others, offer, request, host.name)
-  if (taken) throw vmError('VM_EXISTS', taken.message, { host: host.name, phase: 'prepare' })
   const option = request.paused ? '-p' : ''
   try {
     await host.detach(fence.launch(folder.receiver, ['sh', '-c', RECEIVE, 'sh', folder.path, option], call), {
@@ -101,12 +95,6 @@ async function prepared(
     await fence.act([], call)
     throw await xlFailed(host, folder, `xl migrate-receive on ${host.name} could not be started`, error)
   }
-  const banner = new TextDecoder().decode(await host.readFile(folder.banner, call))
-  if (banner !== MESSAGES.banner)
-    throw vmError('VM_PHASE_FAILED', `xl on ${host.name} greets in words that are not known`, {
-      host: host.name,
-      causes: [{ host: host.name, words: banner }],
-    })
   const ticket: Ticket = { transport: request.transport, endpoints: { ram: folder.path } }
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { folder, file, name, ticket }, commit)

@@ -8,7 +8,6 @@ import {
 import { type Half, lookAt, type Sight } from '../guest/list.ts'
 import type { XenHost } from '../xen-host.ts'
 import { parseConfig, readConfig } from '../xl/config.ts'
-import { failureIn } from '../xl/failure.ts'
 import { parseInfo } from '../xl/info.ts'
 import type { XlDomain } from '../xl/table.ts'
 import { blocker } from './finding.ts'
@@ -27,17 +26,12 @@ export async function sourceFacts(
   call: CallOptions,
 ): Promise<SourceFacts> {
   const { host, runDirectory } = at
-  const sight = await lookAt(host, runDirectory, call)
+  const sight = await lookAt(host, runDirectory, call, { info: true, domain: name })
   const half = holderOf(sight, name)
   if (half) throw busy(half, at)
   const domain = domainNamed(sight, name, host.name)
-  const [info, shown] = await Promise.all([
-    host.exec(['xl', 'info'], call),
-    host.exec(['xl', 'list', '-l', `${domain.id}`], call),
-  ])
-  const { version } = parseInfo(info.stdout, host.name)
-  if (shown.stdout.trim() === '') throw unreadable(host.name, name, shown.stderr)
-  const definition = parseConfig(shown.stdout, host.name)
+  const { version } = parseInfo(sight.info, host.name)
+  const definition = parseConfig(sight.config, host.name)
   const { type, passedThrough, pinned } = readConfig(definition)
   const findings: Finding[] = []
   if (domain.state !== 'running')
@@ -113,13 +107,4 @@ export function domainNamed({ domains }: Sight, name: string, host: string): XlD
     host,
     remedy: `it has ${known}`,
   })
-}
-
-function unreadable(host: string, name: string, words: string): Error {
-  const known = failureIn(words)
-  return vmError(
-    known?.code ?? 'VM_PROTOCOL',
-    `xl on ${host} does not show '${name}'${known ? `: ${known.message}` : ''}`,
-    { host, causes: [{ host, words: words.trim() || '(nothing)' }] },
-  )
 }

@@ -31,13 +31,12 @@ export async function targetFindings(
   const config = readConfig(offer.definition as JsonObject)
   const { boot, disks, bridges } = config
   const counts = [`${boot.length}`, `${disks.length}`]
-  const [sight, info, lacking] = await Promise.all([
-    lookAt(host, runDirectory, call),
-    host.exec(['xl', 'info'], call),
+  const [sight, lacking] = await Promise.all([
+    lookAt(host, runDirectory, call, { info: true }),
     host.exec(['sh', '-c', LACKING, 'sh', ...counts, ...boot, ...disks, ...bridges], call),
   ])
   const told = lacking.stdout.split('\n').filter(Boolean)
-  const xen = parseInfo(info.stdout, host.name)
+  const xen = parseInfo(sight.info, host.name)
   const own = request.source.hostId !== null && request.source.hostId === request.target.hostId
   return [
     ...(own ? [oneHost(host.name)] : takenFindings(sight, offer, request, host.name)),

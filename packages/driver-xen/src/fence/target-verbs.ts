@@ -7,7 +7,7 @@ const GO = printed(MESSAGES.go)
 
 /**
  * The target's xl has two FIFOs of which it holds both ends, and a scribe keeps what it says in files. Only `go` ever lets it run
- * its copy, and says so once. Until xl has given the copy its own name it has not run: then the mark is taken away again.
+ * its copy, and says so once. Of two arrivals that want one name neither overlooks the other: that name has one lock. Until xl has given the copy its own name it has not run: then the mark is taken away again.
  */
 export const TARGET_VERBS: string = `
 do_expect() {
@@ -15,8 +15,14 @@ do_expect() {
   case $list in *"
 $2 "*|*"
 $2--incoming "*) exit ${CODES.exists};; esac
-  file uuid "$1
-" && file made '' && mkfifo -m 600 "$guest/s2t" "$guest/t2s"
+  file name "$2
+" && file uuid "$1
+"
+  for other in "\${guest%/*}"/*; do
+    [ "$other" != "$guest" ] && [ -f "$other/name" ] && [ ! -e "$other/may-have-run" ] || continue
+    read -r name <"$other/name" && [ "$name" != "$2" ] || exit ${CODES.exists}
+  done
+  file made '' && mkfifo -m 600 "$guest/s2t" "$guest/t2s"
 }
 
 refused_to() { [ -e "$guest/report" ] && [ "$(tail -c 1 "$guest/report" | od -An -tu1 | tr -d ' ')" != 0 ]; }

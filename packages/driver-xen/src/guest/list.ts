@@ -29,6 +29,17 @@ export interface Sight {
   /** Without Domain-0 and what is being taken apart. */
   readonly domains: readonly XlDomain[]
   readonly halves: readonly Half[]
+  /** What `xl info` says, and `xl list -l` of the domain that was asked for; empty where neither was. */
+  readonly info: string
+  readonly config: string
+}
+
+/** What else is looked at. */
+export interface More {
+  /** `xl info`. */
+  readonly info: true
+  /** The domain whose configuration is shown. */
+  readonly domain?: string
 }
 
 /** All in one round trip. Each line is a kind, a space and its content. */
@@ -36,6 +47,8 @@ const LIST = `
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 command -v xl >/dev/null || { echo 'missing'; exit 0; }
 timeout 20 xl list -v 2>&1 | sed 's/^/xl /'
+[ -z "$2" ] || timeout 20 xl info 2>&1 | sed 's/^/info /'
+[ -z "$3" ] || timeout 20 xl list -l "$3" 2>&1 | sed 's/^/config /'
 cd "$1" 2>/dev/null || exit 0
 boot=$(cat /proc/sys/kernel/random/boot_id)
 for d in */; do
@@ -59,18 +72,25 @@ exit 0
 `
 
 /** Looks at a host. VM_UNSUPPORTED without xl, VM_PROTOCOL where its words are not known. */
-export async function lookAt(host: HostChannel, runDirectory: string, call: CallOptions): Promise<Sight> {
-  const { stdout } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory], call)
+export async function lookAt(
+  host: HostChannel,
+  runDirectory: string,
+  call: CallOptions,
+  more?: More,
+): Promise<Sight> {
+  const words = [more ? 'info' : '', more?.domain ?? '']
+  const { stdout } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory, ...words], call)
   const [head = '', ...folders] = stdout.split(/^folder /m)
   if (head.startsWith('missing')) throw noXl(host.name)
-  const table = head
-    .split('\n')
-    .filter((line) => line.startsWith('xl '))
-    .map((line) => line.slice(3))
-  const listed = parseTable(table.join('\n'), host.name)
+  const lines = head.split('\n')
+  const section = (kind: string): string =>
+    lines.flatMap((line) => (line.startsWith(`${kind} `) ? [line.slice(kind.length + 1)] : [])).join('\n')
+  const listed = parseTable(section('xl'), host.name)
   return {
     domains: listed.filter(({ id, state }) => id !== 0 && state !== 'dying'),
     halves: folders.flatMap((text) => readHalf(text, runDirectory, host.name) ?? []),
+    info: section('info'),
+    config: section('config'),
   }
 }
 

@@ -14,7 +14,8 @@ take() {
   dd bs=1 count="$2" of="$1.new" <&3 2>/dev/null
   [ "$(stat -c %s "$1.new")" = "$2" ] && mv "$1.new" "$1"
 }
-take banner ${MESSAGES.banner.length} && take ready ${MESSAGES.ready.length} && take report ${MESSAGES.report.length + 1} || exit 0
+take banner.said ${MESSAGES.banner.length} && [ "$(cat banner.said)" = "${MESSAGES.banner.trim()}" ] && mv banner.said banner || exit 1
+ take ready ${MESSAGES.ready.length} && take report ${MESSAGES.report.length + 1} || exit 0
 [ "$(tail -c 1 report | od -An -tu1 | tr -d " ")" = 0 ] || take permission ${MESSAGES.go.length}
 `
 
