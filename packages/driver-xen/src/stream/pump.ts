@@ -2,7 +2,7 @@
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
  * the time, and counts in the file "carried". $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
  *
- * It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
+ * It counts several times a second, whatever the speed. It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
  * the tail would stay with it, and the end of the stream never come.
  *
  * xl's header ends with the length of the guest's configuration as JSON, whose first "name" is that of the domain.
@@ -31,22 +31,22 @@ now() {
   hundredths=1\${up#*.}
   now=$((\${up%.*} * 100 + hundredths - 100))
 }
-count=16
+count=4
 now
 next=$now
 while :; do
   rate=0
   read -r rate <rate
-  if [ "$rate" -gt 0 ]; then
-    count=$((rate / 262144))
-    [ $count -gt 0 ] || count=1
-  fi
+  if [ "$rate" -gt 0 ] && [ $count -gt $((rate / 262144)) ]; then count=$((rate / 262144)); fi
+  [ $count -gt 0 ] || count=1
   began=$now
   set -- $(dd bs=65536 count=$count <&3 2>&1 >&4 | tail -n 1)
   case $1 in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
   total=$((total + $1))
   echo $total >carried
   now
+  if [ $((now - began)) -lt 20 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
+  if [ $((now - began)) -gt 60 ]; then count=$((count / 2)); fi
   if [ "$rate" -gt 0 ]; then
     next=$((next + $1 * 100 / rate))
     ahead=$((next - now))
@@ -58,8 +58,6 @@ while :; do
     fi
   else
     next=$now
-    if [ $((now - began)) -lt 30 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
-    if [ $((now - began)) -gt 100 ] && [ $count -gt 1 ]; then count=$((count / 2)); fi
   fi
 done
 `

@@ -49,8 +49,10 @@ cat=$!
 trap "kill $cat 2>/dev/null" EXIT
 until [ -e ready ]; do
   [ -e receiver ] && read -r pid rest <receiver && [ -d "/proc/$pid" ] || { tail -c 2000 xl.log >&2; exit 3; }
-  case $(cat "/proc/$cat/stat" 2>/dev/null) in ""|*") Z "*) sleep 1; [ -e ready ] || { echo "the stream broke off" >&2; exit 4; };; esac
-  sleep 0.2
+  stat=
+  { read -r stat <"/proc/$cat/stat"; } 2>/dev/null
+  case $stat in ""|*") Z "*) sleep 1; [ -e ready ] || { echo "the stream broke off" >&2; exit 4; };; esac
+  sleep 0.3
 done
 cat ready
 `
