@@ -71,6 +71,7 @@ test.each([
   ['fail-banner-noise', 'VM_PROTOCOL'],
   ['fail-remote-no-xl', 'VM_PHASE_FAILED'],
   ['fail-no-memory', 'VM_PHASE_FAILED'],
+  ['fail-no-suspend', 'VM_PHASE_FAILED'],
   ['fail-pv-no-logdirty', 'VM_PHASE_FAILED'],
   ['fail-name-clash', 'VM_EXISTS'],
   ['xl-create-clash', 'VM_EXISTS'],

@@ -19,6 +19,14 @@ const KNOWN: readonly (readonly [words: RegExp, failure: Failure])[] = [
     },
   ],
   [
+    /didn't acknowledge suspend|did not respond to suspend request/,
+    {
+      code: 'VM_PHASE_FAILED',
+      message: 'the guest does not answer when it is asked to suspend',
+      remedy: 'it needs a kernel with the drivers of Xen: look at its console',
+    },
+  ],
+  [
     /Failed to populate (?:physmap|pfns)|can't allocate low memory|Cannot allocate memory/,
     {
       code: 'VM_PHASE_FAILED',
