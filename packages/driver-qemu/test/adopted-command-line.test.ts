@@ -35,28 +35,28 @@ test.each([
 test.each([
   [
     ['-kernel', 'linux'],
-    ['-kernel', '/work/linux'],
+    ['-kernel', '/srv/linux'],
   ],
   [
     ['-drive', 'file=a,,b.raw,format=raw,readonly'],
-    ['-drive', 'file=/work/a,,b.raw,format=raw,readonly'],
+    ['-drive', 'file=/srv/a,,b.raw,format=raw,readonly'],
   ],
   [
     ['-drive', 'disk.raw,if=virtio'],
-    ['-drive', 'file=/work/disk.raw,if=virtio'],
+    ['-drive', 'file=/srv/disk.raw,if=virtio'],
   ],
-  [['disk.raw'], ['-hda', '/work/disk.raw']],
+  [['disk.raw'], ['-hda', '/srv/disk.raw']],
   [
     ['-blockdev', 'driver=file,node-name=f,filename=x.raw'],
-    ['-blockdev', 'driver=file,node-name=f,filename=/work/x.raw'],
+    ['-blockdev', 'driver=file,node-name=f,filename=/srv/x.raw'],
   ],
   [
     ['-netdev', 'tap,id=n,script=no,downscript=down.sh'],
-    ['-netdev', 'tap,id=n,script=no,downscript=/work/down.sh'],
+    ['-netdev', 'tap,id=n,script=no,downscript=/srv/down.sh'],
   ],
   [
     ['-object', 'memory-backend-file,id=m,size=1G,mem-path=ram'],
-    ['-object', 'memory-backend-file,id=m,size=1G,mem-path=/work/ram'],
+    ['-object', 'memory-backend-file,id=m,size=1G,mem-path=/srv/ram'],
   ],
   [
     ['-drive', 'file=nbd:unix:/x,if=virtio', '-bios', 'OVMF.fd', '-device', 'e1000,romfile=r.rom'],
@@ -67,12 +67,12 @@ test.each([
     ['-chardev', 'socket,id=c,path=name,abstract=on'],
   ],
 ])('of %j relative paths become absolute, and nothing else changes', (given, whole) => {
-  expect(cleanCommandLine([QEMU, ...given], '/work')).toEqual({ argv: [QEMU, ...whole], refused: [] })
+  expect(cleanCommandLine([QEMU, ...given], '/srv')).toEqual({ argv: [QEMU, ...whole], refused: [] })
 })
 
 test('a binary is found where it was started from, unless PATH finds it', () => {
-  expect(cleanCommandLine(['./qemu'], '/work').argv).toEqual(['/work/./qemu'])
-  expect(cleanCommandLine(['qemu'], '/work').argv).toEqual(['qemu'])
+  expect(cleanCommandLine(['./qemu'], '/srv').argv).toEqual(['/srv/./qemu'])
+  expect(cleanCommandLine(['qemu'], '/srv').argv).toEqual(['qemu'])
 })
 
 test.each([
@@ -88,7 +88,7 @@ test.each([
   [['-serial', 'unix:s.sock,server=on'], /names s.sock, a relative path/],
   [['-blockdev', '{"driver":"file","filename":"x.raw"}'], /names x.raw, a relative path/],
 ])('%j cannot be had once more, and is refused by name', (given, reason) => {
-  const { refused } = cleanCommandLine([QEMU, ...given], '/work')
+  const { refused } = cleanCommandLine([QEMU, ...given], '/srv')
   expect(refused).toHaveLength(1)
   expect(refused[0]).toMatch(reason)
 })
