@@ -23,6 +23,11 @@ export function durationText(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** `3.2 s left`, `at least 3.2 s left`. */
+export function timeLeftText(etaMs: number, isAtLeast = false): string {
+  return `${isAtLeast ? 'at least ' : ''}${durationText(etaMs)} left`
+}
+
 /** Bytes per second as `800 Mbps`. */
 export function rateText(bytesPerSecond: number): string {
   return `${short(mbpsFromBytesPerSecond(bytesPerSecond), false)} Mbps`

@@ -19,23 +19,17 @@ function verdictOf(forecast: Forecast): string {
 }
 
 function basisOf(forecast: Forecast): string[] {
-  const { bytesPerSecond, linkBytesPerSecond, dirtyBytesPerSecond, dirtyIsAtLeast } = forecast
-  const writes =
-    dirtyBytesPerSecond === null
-      ? []
-      : [`the guest writes ${dirtyIsAtLeast ? 'at least ' : ''}${rateText(dirtyBytesPerSecond)}`]
-  const link = linkBytesPerSecond === null ? [] : [`the link carries ${rateText(linkBytesPerSecond)}`]
+  const { bytesPerSecond, linkBytesPerSecond, dirtyBytesPerSecond, dirtyIsAtLeast, silentMs } = forecast
   const limited = bytesPerSecond !== null && bytesPerSecond !== linkBytesPerSecond
+  // where the guest stands still, what it writes is no figure
+  const writes = dirtyBytesPerSecond !== null && (silentMs === null || dirtyBytesPerSecond > 0)
   return [
-    ...link,
+    ...(linkBytesPerSecond === null ? [] : [`the link carries ${rateText(linkBytesPerSecond)}`]),
     ...(limited ? [`the limit is ${rateText(bytesPerSecond)}`] : []),
-    ...moving(forecast, writes),
+    ...(writes
+      ? [`the guest writes ${dirtyIsAtLeast ? 'at least ' : ''}${rateText(dirtyBytesPerSecond)}`]
+      : []),
   ]
-}
-
-/** Where the guest stands still, what it writes is no figure. */
-function moving({ silentMs, dirtyBytesPerSecond }: Forecast, writes: readonly string[]): readonly string[] {
-  return silentMs !== null && dirtyBytesPerSecond === 0 ? [] : writes
 }
 
 /** A forecast knows two digits at best. */

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '@vmferry/core'
-import { bytesText, durationText, rateText } from './figure.ts'
+import { bytesText, durationText, rateText, timeLeftText } from './figure.ts'
 import { type Frame, unstyled, type View } from './frame.ts'
 import { printable } from './printable.ts'
 import { leftovers, summary, type Voyage } from './summary.ts'
@@ -49,7 +49,7 @@ function progressText({
     `round ${round}`,
     `${bytesText(bytes)} of ${bytesText(totalBytes)}`,
     ...(bytesPerSecond > 0 ? [rateText(bytesPerSecond)] : []),
-    ...(etaMs === null ? [] : [`${etaIsAtLeast ? 'at least ' : ''}${durationText(etaMs)} left`]),
+    ...(etaMs === null ? [] : [timeLeftText(etaMs, etaIsAtLeast)]),
   ].join(', ')
 }
 

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '@vmferry/core'
-import { durationText, rateText } from './figure.ts'
+import { rateText, timeLeftText } from './figure.ts'
 import { type Frame, type Style, unstyled, type View } from './frame.ts'
 import { printable } from './printable.ts'
 import { leftovers, summary, type Voyage } from './summary.ts'
@@ -48,7 +48,7 @@ function liveLine(domain: string, phase: string, progress: ProgressEvent | null,
   const before = `${domain}  ${phase} ${round}`
   const speed = [
     rateText(bytesPerSecond),
-    etaMs === null ? 'time left unknown' : `${etaIsAtLeast ? 'at least ' : ''}${durationText(etaMs)} left`,
+    etaMs === null ? 'time left unknown' : timeLeftText(etaMs, etaIsAtLeast),
   ]
   const percent = `${String(Math.floor(share * 100)).padStart(3)}%`
   const after = [percent, ...(bytesPerSecond > 0 ? speed : [])].join('  ')
