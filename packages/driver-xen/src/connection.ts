@@ -2,15 +2,17 @@ import { type CallOptions, type DriverConnection, vmError } from '@vmferry/core/
 import { claimDomain, hostRecord } from '@vmferry/fence'
 import { XEN_CAPABILITIES } from './capabilities.ts'
 import { domainsIn } from './domain.ts'
+import { noDomain } from './facts/source.ts'
 import { lookAt } from './guest/list.ts'
 import { xenLifecycle } from './lifecycle.ts'
 import { xenSource } from './source.ts'
 import { xenTarget } from './target.ts'
 import type { XenHost } from './xen-host.ts'
+import { WITH_XL } from './xl/shell.ts'
 
 /** Tells which Xen runs there; nothing without Xen or without xl. */
 const GREET = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 command -v xl >/dev/null 2>&1 && timeout 20 xl info xen_version 2>/dev/null
 exit 0
 `
@@ -44,11 +46,7 @@ function connectionOf(at: XenHost, hypervisor: string | null): DriverConnection 
       const found = all.filter((domain) => domain.name === name)
       const domain = found.find(({ state }) => state !== 'incoming') ?? found[0]
       if (domain) return domain
-      const known = all.map((other) => other.name).join(', ') || 'none'
-      throw vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host.name}`, {
-        host: host.name,
-        remedy: `it has ${known}`,
-      })
+      throw noDomain(all, name, host.name)
     }),
     claim: open((domain, epoch, call) => claimDomain(host, runDirectory, domain, epoch, call)),
     migrations: open(async (call) => {

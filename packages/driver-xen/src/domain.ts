@@ -1,5 +1,6 @@
 import type { DriverDomain } from '@vmferry/core/driver'
 import { domainOfHalf, type Half, type Sight } from './guest/list.ts'
+import { INCOMING } from './xl/messages.ts'
 import type { XlDomain } from './xl/table.ts'
 
 /** The guests of a host as core sees them: one that a migration holds has its own name, whatever xl calls it meanwhile. */
@@ -14,7 +15,7 @@ export function domainsIn(sight: Sight): DriverDomain[] {
 
 function domainOf({ name, uuid, memoryMiB, state }: XlDomain, half: Half | null): DriverDomain {
   const known = { name: half?.name ?? name, uuid, memoryBytes: memoryMiB * 1024 ** 2 }
-  if (half?.role === 'target' || (state === 'paused' && name.endsWith('--incoming')))
+  if (half?.role === 'target' || (state === 'paused' && name.endsWith(INCOMING)))
     return { ...known, state: 'incoming' }
   return { ...known, state: STATES[state] }
 }

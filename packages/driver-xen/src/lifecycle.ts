@@ -2,8 +2,8 @@ import { type CallOptions, type DriverDomain, type Lifecycle, sleep, vmError } f
 import { domainsIn } from './domain.ts'
 import { busy, domainNamed, holderOf } from './facts/source.ts'
 import { domainOfHalf, lookAt } from './guest/list.ts'
+import { failureOf } from './migration/words.ts'
 import type { XenHost } from './xen-host.ts'
-import { failureIn } from './xl/failure.ts'
 import type { XlDomain } from './xl/table.ts'
 
 /** Milliseconds that a guest may take to power off when asked, and that xl may take to end one. */
@@ -65,13 +65,7 @@ async function startedAs(
 ): Promise<DriverDomain> {
   const found = domainsIn(await lookAt(host, runDirectory, call)).find((domain) => domain.name === name)
   if (found) return found
-  const known = failureIn(words)
-  const code = known?.code === 'VM_EXISTS' ? 'VM_EXISTS' : 'VM_PHASE_FAILED'
-  throw vmError(code, `xl on ${host.name} did not start '${name}'${known ? `: ${known.message}` : ''}`, {
-    host: host.name,
-    causes: [{ host: host.name, words: words.trim() || '(nothing)' }],
-    ...(known && { remedy: known.remedy }),
-  })
+  throw failureOf(host.name, `xl on ${host.name} did not start '${name}'`, words.trim() || '(nothing)')
 }
 
 async function untilGone(

@@ -3,6 +3,7 @@ import {
   type Finding,
   type MigrationRequest,
   type Offer,
+  type VmError,
   vmError,
 } from '@vmferry/core/driver'
 import { type Half, lookAt, type Sight } from '../guest/list.ts'
@@ -102,9 +103,14 @@ export function busy({ name, file }: Half, { host, uri }: XenHost): Error {
 export function domainNamed({ domains }: Sight, name: string, host: string): XlDomain {
   const found = domains.find((domain) => domain.name === name)
   if (found) return found
-  const known = domains.map((domain) => domain.name).join(', ') || 'none'
-  throw vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host}`, {
+  throw noDomain(domains, name, host)
+}
+
+/** VM_NOT_FOUND for a domain that is none of these. */
+export function noDomain(known: readonly { readonly name: string }[], name: string, host: string): VmError {
+  const names = known.map((domain) => domain.name).join(', ') || 'none'
+  return vmError('VM_NOT_FOUND', `there is no domain named '${name}' on ${host}`, {
     host,
-    remedy: `it has ${known}`,
+    remedy: `it has ${names}`,
   })
 }

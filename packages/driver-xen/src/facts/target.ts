@@ -3,6 +3,7 @@ import { lookAt, type Sight } from '../guest/list.ts'
 import type { XenHost } from '../xen-host.ts'
 import { readConfig, type XlConfig } from '../xl/config.ts'
 import { parseInfo, type XlInfo } from '../xl/info.ts'
+import { INCOMING } from '../xl/messages.ts'
 import { blocker, warning } from './finding.ts'
 
 /** Prints a line for each path or bridge that is not there, and whether dom0 gives memory away by itself. */
@@ -57,7 +58,7 @@ export function takenFindings(
   const name = rename ?? domain
   const arriving = halves.filter(({ role, mayHaveRun }) => role === 'target' && !mayHaveRun)
   const sameName =
-    domains.some((other) => [name, `${name}--incoming`].includes(other.name)) ||
+    domains.some((other) => [name, `${name}${INCOMING}`].includes(other.name)) ||
     arriving.some((other) => other.name === name)
   const sameUuid = domains.find((other) => other.uuid === uuid)
   const taken = { error: 'VM_EXISTS' }

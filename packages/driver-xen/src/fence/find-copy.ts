@@ -1,4 +1,5 @@
 import { ENDED } from '@vmferry/fence'
+import { WITH_XL } from '../xl/shell.ts'
 import { CODES } from './code.ts'
 
 /**
@@ -7,7 +8,7 @@ import { CODES } from './code.ts'
  * `silence` ends whoever has a pipe open, but for some, and proves that nobody else has; a look that fails is no proof.
  */
 export const FIND_COPY: string = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 LC_ALL=C
 
 copy() {

@@ -1,5 +1,6 @@
 import { ENDED } from '@vmferry/fence'
 import { MESSAGES } from '../xl/messages.ts'
+import { filedAs } from '../xl/shell.ts'
 import { CODES } from './code.ts'
 import { printed } from './printed.ts'
 
@@ -31,11 +32,8 @@ do_take() {
 }
 
 do_gear() {
-  file hold 'stat=$(cat "/proc/$$/stat")
-set -- "\${0%/*}" \${stat##*) }
-file=$1/holder
-shift 20
-echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >"$file.new" && mv "$file.new" "$file" || exit 1
+  file hold 'cd "\${0%/*}" || exit 1
+${filedAs('holder')}
 printf "${BANNER}"
 exec sleep 100000000
 '

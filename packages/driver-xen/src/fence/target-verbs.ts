@@ -1,5 +1,5 @@
 import { ENDED } from '@vmferry/fence'
-import { MESSAGES } from '../xl/messages.ts'
+import { INCOMING, MESSAGES } from '../xl/messages.ts'
 import { CODES } from './code.ts'
 import { printed } from './printed.ts'
 
@@ -14,7 +14,7 @@ do_expect() {
   copy "$1" && exit ${CODES.exists}
   case $list in *"
 $2 "*|*"
-$2--incoming "*) exit ${CODES.exists};; esac
+$2${INCOMING} "*) exit ${CODES.exists};; esac
   file name "$2
 " && file uuid "$1
 "
@@ -38,7 +38,7 @@ until_permitted() {
 
 do_go() {
   copy "$1" || { rm -f "$guest/may-have-run"; exit ${ENDED.gone}; }
-  case $name in *--incoming)
+  case $name in *${INCOMING})
     alive receiver && [ -e "$guest/ready" ] || { rm -f "$guest/may-have-run"; echo "$name $flags"; exit ${ENDED.refused}; }
     [ -e "$guest/went" ] || { : >"$guest/went" && printf "${GO}" >"$guest/s2t"; }
     left=200
@@ -49,7 +49,7 @@ do_go() {
     done
     refused_to && until_permitted
     copy "$1" || { rm -f "$guest/may-have-run"; exit ${ENDED.gone}; }
-    case $name in *--incoming)
+    case $name in *${INCOMING})
       alive receiver && exit ${ENDED.late}
       rm -f "$guest/may-have-run"; echo "$name $flags"; exit ${ENDED.refused}
     esac

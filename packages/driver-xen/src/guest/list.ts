@@ -6,6 +6,8 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
+import { INCOMING } from '../xl/messages.ts'
+import { WITH_XL } from '../xl/shell.ts'
 import { parseTable, type XlDomain } from '../xl/table.ts'
 import { type HalfFolder, halfFolder } from './run-directory.ts'
 
@@ -44,7 +46,7 @@ export interface More {
 
 /** All in one round trip. Each line is a kind, a space and its content. */
 const LIST = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 command -v xl >/dev/null || { echo 'missing'; exit 0; }
 timeout 20 xl list -v 2>&1 | sed 's/^/xl /'
 [ -z "$2" ] || timeout 20 xl info 2>&1 | sed 's/^/info /'
@@ -112,7 +114,7 @@ export function halfOf({ halves }: Sight, role: Half['role'], migration: string,
 /** The domain of a half, whatever xl calls it by now. */
 export function domainOfHalf({ domains }: Sight, { uuid, role }: Half): XlDomain | null {
   const found = domains.filter((domain) => domain.uuid === uuid)
-  const incoming = found.find(({ name }) => name.endsWith('--incoming'))
+  const incoming = found.find(({ name }) => name.endsWith(INCOMING))
   return (role === 'target' ? incoming : null) ?? found[0] ?? null
 }
 

@@ -62,7 +62,7 @@ export async function copyGuest(
 }
 
 async function startXl(at: XenHost, { fence, folder, file }: Sender, call: EffectOptions): Promise<void> {
-  const domid = `${Number(file.offer.cookie?.['domid'])}`
+  const domid = `${domidOf(file)}`
   try {
     await at.host.detach(fence.launch(folder.sender, ['sh', '-c', SEND, 'sh', folder.path, domid], call), {
       ...call,
@@ -84,7 +84,7 @@ async function followed(
   carrier: Carrier,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { memoryBytes, cookie } = file.offer
+  const { memoryBytes } = file.offer
   let stopped = false
   const stop = (): void => {
     if (!stopped) call.onProgress?.({ type: 'stopped' })
@@ -93,7 +93,7 @@ async function followed(
   let performed: Performed = { rounds: 1, bytes: 0 }
   const seen = (copy: CopySeen): boolean => {
     const figures = carrier.figures(copy)
-    performed = { ...figures }
+    performed = figures
     if (copy.suspended) stop()
     call.onProgress?.(progressOf(figures, memoryBytes))
     const state = carrier.state(copy)
@@ -104,6 +104,11 @@ async function followed(
     if (copy.sender && state !== 'broken') return false
     throw vmError('VM_PHASE_FAILED', `the copy from ${host.name} has stopped`, { host: host.name })
   }
-  await watchCopy(host, folder, { domid: Number(cookie?.['domid']), from: memoryBytes }, seen, call)
+  await watchCopy(host, folder, { domid: domidOf(file), from: memoryBytes }, seen, call)
   return performed
+}
+
+/** The source's number of the domain. */
+function domidOf({ offer }: MigrationFile): number {
+  return Number(offer.cookie?.['domid'])
 }

@@ -14,6 +14,7 @@ import { domainOfHalf, halfOf, lookAt } from '../guest/list.ts'
 import type { HalfFolder } from '../guest/run-directory.ts'
 import { TAKE } from '../stream/receive.ts'
 import type { XenHost } from '../xen-host.ts'
+import { INCOMING } from '../xl/messages.ts'
 import { failureOf, lastWordsOf } from './words.ts'
 
 /** What belongs to a target's half. */
@@ -94,7 +95,7 @@ async function inspectTarget(
     return { run: xlAlive ? 'stopped' : 'gone', complete: false, mayHaveRun, revivable: false, evidence }
   }
   const evidence = [`xl on ${host.name} lists ${domain.name} (${domain.id}) as ${domain.state}`]
-  const arriving = domain.name.endsWith('--incoming')
+  const arriving = domain.name.endsWith(INCOMING)
   if (!arriving && mayHaveRun && (domain.state === 'running' || half.file.request.paused))
     return { run: 'running', complete: true, mayHaveRun, revivable: true, evidence }
   return { run: 'stopped', complete, mayHaveRun, revivable: complete && (xlAlive || !arriving), evidence }

@@ -1,5 +1,6 @@
 import { type CallOptions, type HostChannel, vmError } from '@vmferry/core/driver'
 import type { HalfFolder } from '../guest/run-directory.ts'
+import { WITH_XL } from '../xl/shell.ts'
 
 /** What the source's host shows of a copy under way. */
 export interface CopySeen {
@@ -20,7 +21,7 @@ export interface CopySeen {
  * starts next to no program, for dom0 has the copy to make; xl is asked only once the first pass must be over.
  */
 const WATCH = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 cd "$1" || exit 0
 read -r pid rest <sender || exit 0
 carried=0 turn=0 flags=- was=

@@ -1,14 +1,12 @@
 import { MESSAGES } from '../xl/messages.ts'
+import { filedAs, WITH_XL } from '../xl/shell.ts'
 
 /**
  * Keeps what the target's xl says, each message in a file of its own, whole: no controller that is lost takes one with it. It
  * has only read what it keeps: it can be ended at any time. The FIFO ends when xl does.
  */
 const SCRIBE = `
-stat=$(cat "/proc/$$/stat")
-set -- \${stat##*) }
-shift 19
-echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >scribe || exit 1
+${filedAs('scribe')}
 exec 3<t2s
 take() {
   dd bs=1 count="$2" of="$1.new" <&3 2>/dev/null
@@ -21,7 +19,7 @@ take banner.said ${MESSAGES.banner.length} && [ "$(cat banner.said)" = "${MESSAG
 
 /** Becomes the target's xl, in the folder $1, which waits for its copy. $2: an option of it, or nothing. */
 export const RECEIVE: string = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 cd "$1" || exit 1
 setsid -f sh -c '${SCRIBE}' </dev/null >/dev/null 2>&1 || exit 1
 exec xl migrate-receive $2 0<>s2t 1<>t2s
@@ -29,7 +27,7 @@ exec xl migrate-receive $2 0<>s2t 1<>t2s
 
 /** Becomes the source's xl. $1: the folder, $2: the domain's number. */
 export const SEND: string = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+${WITH_XL}
 exec xl migrate -s "sh $1/hold" "$2" target
 `
 
@@ -39,10 +37,7 @@ exec xl migrate -s "sh $1/hold" "$2" target
  */
 export const TAKE: string = `
 cd "$1" || exit 1
-stat=$(cat "/proc/$$/stat")
-set -- \${stat##*) }
-shift 19
-echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >taker || exit 1
+${filedAs('taker')}
 exec 3<&0
 cat <&3 >s2t &
 cat=$!

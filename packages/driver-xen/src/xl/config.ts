@@ -1,4 +1,5 @@
-import { type JsonObject, type JsonValue, vmError } from '@vmferry/core/driver'
+import type { JsonObject, JsonValue } from '@vmferry/core/driver'
+import { unknownWords } from './unknown-words.ts'
 
 /** What of a domain's configuration matters before it moves. */
 export interface XlConfig {
@@ -27,11 +28,7 @@ export function parseConfig(text: string, host: string): JsonObject {
   } catch {
     // told below
   }
-  throw vmError('VM_PROTOCOL', `xl list -l on ${host} shows a domain in a shape that is not known`, {
-    host,
-    causes: [{ host, words: text.slice(0, 200) || '(nothing)' }],
-    remedy: 'the words are what it said: report them, with the version of Xen',
-  })
+  throw unknownWords(`xl list -l on ${host} shows a domain in a shape that is not known`, text, host)
 }
 
 /** Reads the configuration, of which a half may be missing. */

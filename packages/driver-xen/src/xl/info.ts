@@ -1,4 +1,4 @@
-import { vmError } from '@vmferry/core/driver'
+import { unknownWords } from './unknown-words.ts'
 
 /** What `xl info` says of a host. */
 export interface XlInfo {
@@ -20,11 +20,7 @@ export function parseInfo(text: string, host: string): XlInfo {
   )
   const [version, free, total] = ['xen_version', 'free_memory', 'total_memory'].map((key) => lines.get(key))
   if (!version || !/^\d+$/.test(free ?? '') || !/^\d+$/.test(total ?? ''))
-    throw vmError('VM_PROTOCOL', `xl info on ${host} does not tell its version and memory`, {
-      host,
-      causes: [{ host, words: text.slice(0, 200) || '(nothing)' }],
-      remedy: 'the words are what it said: report them, with the version of Xen',
-    })
+    throw unknownWords(`xl info on ${host} does not tell its version and memory`, text, host)
   const abilities = (lines.get('virt_caps') ?? '').split(' ').filter(Boolean)
   return { version, freeMiB: Number(free), totalMiB: Number(total), abilities }
 }

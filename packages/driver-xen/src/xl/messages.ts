@@ -10,5 +10,5 @@ export const MESSAGES = {
   report: 'my copy unpause results are as follows\0',
 } as const
 
-/** xl's names for a guest while it moves, as the target and the source call it. */
-export const MOVING = { target: '--incoming', source: '--migratedaway' } as const
+/** Ends xl's name for a guest at the target until it may run. */
+export const INCOMING = '--incoming'

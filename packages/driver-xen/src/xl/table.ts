@@ -1,4 +1,4 @@
-import { vmError } from '@vmferry/core/driver'
+import { unknownWords } from './unknown-words.ts'
 
 /** A domain as `xl list -v` shows it. */
 export interface XlDomain {
@@ -37,9 +37,5 @@ function stateOf(flags: string): XlDomain['state'] {
 const STOPPED: Readonly<Record<string, XlDomain['state']>> = { s: 'suspended', c: 'crashed' }
 
 function strange(line: string, host: string): Error {
-  return vmError('VM_PROTOCOL', `xl on ${host} lists domains in a shape that is not known`, {
-    host,
-    causes: [{ host, words: line.slice(0, 200) || '(nothing)' }],
-    remedy: 'the words are what it said: report them, with the version of Xen',
-  })
+  return unknownWords(`xl on ${host} lists domains in a shape that is not known`, line, host)
 }

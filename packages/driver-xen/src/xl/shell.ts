@@ -1,0 +1,13 @@
+/** Finds xl also for a login that has no system directories on its path. */
+export const WITH_XL = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin'
+
+/**
+ * A script's process files who it is, `pid starttime bootid`, in a file of its working directory, whole or not at all; its
+ * arguments are gone after that. There is no quote in it that a script in quotes could not have.
+ */
+export function filedAs(file: string): string {
+  return `stat=$(cat "/proc/$$/stat")
+set -- \${stat##*) }
+shift 19
+echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >${file}.new && mv ${file}.new ${file} || exit 1`
+}
