@@ -45,16 +45,6 @@ export async function sourceFacts(
         { error: 'VM_UNSUPPORTED' },
       ),
     )
-  if (!request.live)
-    findings.push(
-      blocker(
-        'source',
-        'always-live',
-        'xl has no migration of a guest that stands still',
-        'ask for a live one: --live',
-        { error: 'VM_UNSUPPORTED' },
-      ),
-    )
   if (passedThrough > 0)
     findings.push(
       blocker(

@@ -11,9 +11,9 @@ export function expectCopy(uuid: string, name: string): Step<null> {
   return { words: ['expect', uuid, name] }
 }
 
-/** Makes what a sender needs. `rate`: bytes per second, 0 for no limit. */
-export function gear(rate: number): Step<null> {
-  return { words: ['gear', `${Math.round(rate)}`, ''] }
+/** Makes what a sender needs. `rate`: bytes per second, 0 for no limit. Not `live`: the guest stands still, paused at the end. */
+export function gear(rate: number, live: boolean): Step<null> {
+  return { words: ['gear', `${Math.round(rate)}`, live ? '' : 'still'] }
 }
 
 /** Changes the bytes per second of a copy under way; 0 for no limit. */
@@ -21,9 +21,9 @@ export function pace(rate: number): Step<null> {
   return { words: ['pace', `${Math.round(rate)}`, ''] }
 }
 
-/** Stops the copying: before the hand-over the source's xl resumes the guest; after it this does nothing. */
-export function cancel(): Step<null> {
-  return { words: ['cancel', '', ''] }
+/** Stops the copying: before the hand-over the guest runs on; after it this does nothing. */
+export function cancel(uuid: string): Step<null> {
+  return { words: ['cancel', uuid, ''] }
 }
 
 /** Proves the way silent and gives the source's xl the word that everything has come. */

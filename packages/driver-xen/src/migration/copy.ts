@@ -4,17 +4,16 @@ import {
   type EffectOptions,
   type Performed,
   type Ticket,
-  vmError,
 } from '@vmferry/core/driver'
 import type { Fence, MigrationFile } from '@vmferry/fence'
 import { cancel } from '../fence/step.ts'
 import type { HalfFolder } from '../guest/run-directory.ts'
 import { SEND } from '../stream/receive.ts'
+import { SAVE } from '../stream/save.ts'
 import type { Carrier } from '../transport/carriage.ts'
 import { startCarrier } from '../transport/carrier.ts'
 import type { XenHost } from '../xen-host.ts'
-import { progressOf } from './progress.ts'
-import { type CopySeen, watchCopy } from './watch.ts'
+import { domidOf, followed } from './follow.ts'
 import { xlFailed } from './words.ts'
 
 /** Whose stream it is. */
@@ -43,7 +42,7 @@ export async function copyGuest(
   call: EffectOptions,
 ): Promise<Performed> {
   const { host, clock } = at
-  const { fence, folder } = sender
+  const { fence, folder, file } = sender
   let carrier: Carrier | null = null
   const from = clock.monotonic()
   try {
@@ -53,7 +52,7 @@ export async function copyGuest(
     return { ...(await followed(at, sender, carrier, call)), setupMs }
   } catch (error) {
     const told = await xlFailed(host, folder, `the copy from ${host.name} has stopped`, error)
-    await fence.act([cancel()], { ...call, signal: AbortSignal.timeout(PATIENCE) })
+    await fence.act([cancel(file.offer.uuid ?? '')], { ...call, signal: AbortSignal.timeout(PATIENCE) })
     if (call.signal.aborted) throw abortError(call.signal, 'the copy')
     throw told
   } finally {
@@ -63,8 +62,9 @@ export async function copyGuest(
 
 async function startXl(at: XenHost, { fence, folder, file }: Sender, call: EffectOptions): Promise<void> {
   const domid = `${domidOf(file)}`
+  const script = file.request.live ? SEND : SAVE
   try {
-    await at.host.detach(fence.launch(folder.sender, ['sh', '-c', SEND, 'sh', folder.path, domid], call), {
+    await at.host.detach(fence.launch(folder.sender, ['sh', '-c', script, 'sh', folder.path, domid], call), {
       ...call,
       log: folder.xlLog,
       until: folder.holder,
@@ -75,40 +75,4 @@ async function startXl(at: XenHost, { fence, folder, file }: Sender, call: Effec
     await fence.act([], call)
     throw error
   }
-}
-
-/** Looks until everything has come. */
-async function followed(
-  { host }: XenHost,
-  { folder, file }: Sender,
-  carrier: Carrier,
-  call: EffectOptions,
-): Promise<Performed> {
-  const { memoryBytes } = file.offer
-  let stopped = false
-  const stop = (): void => {
-    if (!stopped) call.onProgress?.({ type: 'stopped' })
-    stopped = true
-  }
-  let performed: Performed = { rounds: 1, bytes: 0 }
-  const seen = (copy: CopySeen): boolean => {
-    const figures = carrier.figures(copy)
-    performed = figures
-    if (copy.suspended) stop()
-    call.onProgress?.(progressOf(figures, memoryBytes))
-    const state = carrier.state(copy)
-    if (state === 'arrived') {
-      stop()
-      return true
-    }
-    if (copy.sender && state !== 'broken') return false
-    throw vmError('VM_PHASE_FAILED', `the copy from ${host.name} has stopped`, { host: host.name })
-  }
-  await watchCopy(host, folder, { domid: domidOf(file), from: memoryBytes }, seen, call)
-  return performed
-}
-
-/** The source's number of the domain. */
-function domidOf({ offer }: MigrationFile): number {
-  return Number(offer.cookie?.['domid'])
 }

@@ -7,13 +7,17 @@ export interface CopyFigures {
   readonly rounds: number
 }
 
-/** As core is told of it. What is left is known for the first pass only: after it, it is what the guest wrote meanwhile. */
-export function progressOf({ bytes, rounds }: CopyFigures, memoryBytes: number): TransferProgress {
+/** As core is told of it. What is left is known for the first pass, and when all has come; in between it is what the guest wrote. */
+export function progressOf(
+  { bytes, rounds }: CopyFigures,
+  memoryBytes: number,
+  arrived: boolean,
+): TransferProgress {
   return {
     type: 'transfer',
     round: rounds,
     bytes,
-    remainingBytes: Math.max(0, memoryBytes - bytes),
+    remainingBytes: arrived ? 0 : Math.max(0, memoryBytes - bytes),
     totalBytes: memoryBytes,
   }
 }

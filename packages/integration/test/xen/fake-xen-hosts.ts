@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostChannel, HostProvider } from '@vmferry/core/driver'
 import { local } from '@vmferry/host'
 
-/** Two hosts of a fake Xen on this machine: their `xl` and `ssh` are the scripts beside this file. */
+/** Hosts of a fake Xen on this machine, alpha and beta, and whichever are opened: their `xl` and `ssh` are the scripts beside this file. */
 export interface FakeXenHosts {
   readonly provider: HostProvider
   readonly uri: (host: string) => string
@@ -12,6 +12,8 @@ export interface FakeXenHosts {
   domains(host: string): Promise<string[]>
   /** Makes a running guest. */
   create(host: string, name: string, uuid?: string): Promise<void>
+  /** What a guest has counted there, and whether all of its memory came; null: xl has none of that name. */
+  count(host: string, name: string): Promise<{ readonly counter: number; readonly intact: boolean } | null>
   /** Leaves a file in a world, which its xl heeds. */
   set(host: string, flag: string): Promise<void>
   unset(host: string, flag: string): Promise<void>
@@ -20,6 +22,9 @@ export interface FakeXenHosts {
   folder(host: string): string
   close(): Promise<void>
 }
+
+/** Memory of a guest. */
+export const FAKE_BYTES = 8 * 1024 ** 2
 
 export async function fakeXenHosts(): Promise<FakeXenHosts> {
   const root = await mkdtemp(join(tmpdir(), 'vmferry-fake-xen-'))
@@ -34,6 +39,7 @@ export async function fakeXenHosts(): Promise<FakeXenHosts> {
     async open(uri, call) {
       const channel = await local().open({ ...uri, transport: null, host: null }, call)
       const host = uri.host ?? ''
+      await mkdir(world(host), { recursive: true })
       const within = (argv: readonly string[]): string[] => [
         'env',
         `XL_WORLD=${world(host)}`,
@@ -73,7 +79,22 @@ export async function fakeXenHosts(): Promise<FakeXenHosts> {
       await writeFile(join(folder, 'name'), name)
       await writeFile(join(folder, 'uuid'), `${uuid}\n`)
       await writeFile(join(folder, 'flags'), '-b----')
-      await writeFile(join(folder, 'count'), '7')
+      await writeFile(join(folder, 'clock'), `7 ${Date.now()}\n`)
+    },
+    async count(host, name) {
+      for (const id of await entries(host)) {
+        const folder = join(world(host), id)
+        const known = await readFile(join(folder, 'name'), 'utf8').catch(() => '')
+        if (known.replace(/--(incoming|migratedaway)$/, '') !== name) continue
+        const [count = '', since = ''] = (await readFile(join(folder, 'clock'), 'utf8')).trim().split(' ')
+        const more = since === '-' ? 0 : (Date.now() - Number(since)) / 10
+        const torn = await access(join(folder, 'torn')).then(
+          () => true,
+          () => false,
+        )
+        return { counter: Number(count) + Math.floor(more), intact: !torn }
+      }
+      return null
     },
     set: (host, flag) => writeFile(join(world(host), flag), ''),
     unset: (host, flag) => rm(join(world(host), flag), { force: true }),

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run test:xen:double`: the conformance kit over the Xen driver, between two hosts of a fake Xen. Reads the sources. */
+const source = { resolve: { conditions: ['@vmferry/source'] } }
+
+export default defineConfig({
+  ...source,
+  ssr: source,
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['packages/integration/test/xen/*-kit.ts'],
+    reporters: ['verbose', './scripts/tally-reporter.ts'],
+    // a case waits most of its time, and some of them measure it
+    maxConcurrency: 3,
+    hookTimeout: 60_000,
+  },
+})
