@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: source,
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['packages/integration/test/xen/*-kit.ts'],
+    include: ['packages/integration/test/xen/*-on-double.ts'],
     reporters: ['verbose', './scripts/tally-reporter.ts'],
     // a case waits most of its time, and some of them measure it
     maxConcurrency: 3,

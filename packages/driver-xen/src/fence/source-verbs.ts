@@ -51,7 +51,7 @@ do_pace() { file rate "$1
 "; }
 
 unload() {
-  if alive carrier; then kill -KILL -- "-$pid" 2>/dev/null || :; fi
+  if alive carrier; then kill -KILL "-$pid" 2>/dev/null || :; fi
   do_end carrier 0
 }
 
@@ -71,12 +71,19 @@ do_cancel() {
   unload
   do_end holder 0
   ended sender 60 || do_end sender 2
-  unpause "$1"
+  do_end holder 0
+  run_on "$1" || :
 }
 
-unpause() {
-  [ -e "$guest/still" ] && copy "$1" || return 0
-  case $flags in ??p???) xl unpause "$id" >>"$guest/xl.log" 2>&1 9>&-;; esac
+run_on() {
+  copy "$1" || return 1
+  case $flags in
+    ???s??) timeout 15 xl migrate -s "sh $guest/revive" "$id" nowhere >>"$guest/xl.log" 2>&1 9>&- </dev/null
+  esac
+  [ -e "$guest/still" ] || return 0
+  copy "$1" || return 1
+  case $flags in ??p???) xl unpause "$id" >>"$guest/xl.log" 2>&1 9>&-; esac
+  return 0
 }
 
 give_saved() {
@@ -137,11 +144,7 @@ do_back() {
   fi
   do_end sender 0
   do_end holder 0
-  copy "$1" || exit ${CODES.noCopy}
-  case $flags in
-    ???s??) timeout 15 xl migrate -s "sh $guest/revive" "$id" nowhere >>"$guest/xl.log" 2>&1 9>&- </dev/null;;
-  esac
-  unpause "$1"
+  run_on "$1" || exit ${CODES.noCopy}
   copy "$1" || exit ${CODES.noCopy}
   [ "$name" = "$2" ] || xl rename "$id" "$2" >>"$guest/xl.log" 2>&1 9>&-
   copy "$1" || exit ${CODES.noCopy}

@@ -1,0 +1,50 @@
+import { createFerry } from '@vmferry/core'
+import { xen } from '@vmferry/driver-xen'
+import { expect, vi } from 'vitest'
+import type { FakeXenHosts } from './fake-xen-hosts.ts'
+import { type HaltAt, haltingDriver } from './halting-driver.ts'
+
+/** When a controller is lost, and how another one, which has no journal of it, ends what it began. */
+export type Loss = readonly [when: 'before' | 'after', at: HaltAt, outcome: 'rolledBack' | 'migrated']
+
+/** Without the journal nobody knows whether it was committed: what is complete at the target goes on there. */
+export const LOSSES: readonly Loss[] = [
+  ['before', 'perform', 'rolledBack'],
+  ['after', 'perform', 'migrated'],
+  ['after', 'ready', 'migrated'],
+  ['after', 'handOver', 'migrated'],
+  ['before', 'finish', 'migrated'],
+  ['after', 'finish', 'migrated'],
+  ['after', 'confirm', 'migrated'],
+]
+
+/** Loses a controller, lets another one end it, wakes the first again: one domain is left, under its name. */
+export async function loseController(
+  hosts: FakeXenHosts,
+  [when, at, outcome]: Loss,
+  live: boolean,
+): Promise<void> {
+  await hosts.create('alpha', 'web1')
+  const halting = haltingDriver(xen(), at, when)
+  const first = createFerry({ drivers: [halting.driver], hosts: [hosts.provider] })
+  const second = createFerry({ drivers: [xen()], hosts: [hosts.provider] })
+  const here = await first.connect(hosts.uri('alpha'))
+  const there = await first.connect(hosts.uri('beta'))
+  const migration = (await here.domain('web1')).migrate(there, { live })
+  migration.done.catch(() => {})
+  await halting.reached
+
+  const other = await second.connect(hosts.uri('alpha'))
+  const recovered = await other.recover()
+  // after confirm the source has nothing on file any more
+  expect(recovered.map((one) => one.outcome)).toEqual(at === 'confirm' ? [] : [outcome])
+  const expected = { rolledBack: [['web1 -b----'], []], migrated: [[], ['web1 -b----']] }[outcome]
+  const seen = async () => Promise.all([hosts.domains('alpha'), hosts.domains('beta')])
+  expect(await seen()).toEqual(expected)
+
+  halting.wake()
+  await migration.done.catch(() => {})
+  expect(await seen()).toEqual(expected)
+  await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
+  await Promise.all([first.close(), second.close()])
+}
