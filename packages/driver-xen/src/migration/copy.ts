@@ -1,10 +1,4 @@
-import {
-  abortError,
-  type Dial,
-  type EffectOptions,
-  type Performed,
-  type Ticket,
-} from '@vmferry/core/driver'
+import { abortError, type Dial, type EffectOptions, type Performed, type Ticket } from '@vmferry/core/driver'
 import type { Fence, MigrationFile } from '@vmferry/fence'
 import { cancel } from '../fence/step.ts'
 import type { HalfFolder } from '../guest/run-directory.ts'

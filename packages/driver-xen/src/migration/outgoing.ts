@@ -17,7 +17,10 @@ export function openOutgoing(at: XenHost, folder: HalfFolder, file: MigrationFil
   return {
     offer,
     async perform(ticket, dial, call) {
-      await fence.act([keep('outgoing.json', { ...file, phase: 'perform' }), gear(request.bandwidth, request.live)], call)
+      await fence.act(
+        [keep('outgoing.json', { ...file, phase: 'perform' }), gear(request.bandwidth, request.live)],
+        call,
+      )
       const life = { file: folder.deadMan, limit: at.deadManLimit, steps: [cancel(uuid)] }
       const controller = await deadMan(host, clock, fence, life, call)
       try {

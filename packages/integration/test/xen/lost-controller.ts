@@ -18,12 +18,18 @@ export const LOSSES: readonly Loss[] = [
   ['after', 'confirm', 'migrated'],
 ]
 
-/** Loses a controller, lets another one end it, wakes the first again: one domain is left, under its name. */
+/** One domain, under its name: what is left at the source and at the target. */
+export const LEFT: Readonly<Record<Loss[2], readonly (readonly string[])[]>> = {
+  rolledBack: [['web1 -b----'], []],
+  migrated: [[], ['web1 -b----']],
+}
+
+/** Loses a controller, lets another one end it, and wakes the first again. Tells what is left at the source and at the target. */
 export async function loseController(
   hosts: FakeXenHosts,
   [when, at, outcome]: Loss,
   live: boolean,
-): Promise<void> {
+): Promise<string[][]> {
   await hosts.create('alpha', 'web1')
   const halting = haltingDriver(xen(), at, when)
   const first = createFerry({ drivers: [halting.driver], hosts: [hosts.provider] })
@@ -38,13 +44,13 @@ export async function loseController(
   const recovered = await other.recover()
   // after confirm the source has nothing on file any more
   expect(recovered.map((one) => one.outcome)).toEqual(at === 'confirm' ? [] : [outcome])
-  const expected = { rolledBack: [['web1 -b----'], []], migrated: [[], ['web1 -b----']] }[outcome]
   const seen = async () => Promise.all([hosts.domains('alpha'), hosts.domains('beta')])
-  expect(await seen()).toEqual(expected)
+  expect(await seen()).toEqual(LEFT[outcome])
 
   halting.wake()
   await migration.done.catch(() => {})
-  expect(await seen()).toEqual(expected)
+  const left = await seen()
   await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
   await Promise.all([first.close(), second.close()])
+  return left
 }

@@ -2,7 +2,7 @@ import { createFerry, type Ferry, type Migration } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
-import { LOSSES, loseController } from './lost-controller.ts'
+import { LEFT, LOSSES, loseController } from './lost-controller.ts'
 
 let hosts: FakeXenHosts
 let ferry: Ferry
@@ -61,7 +61,7 @@ describe('a guest of Xen that stands still while it is copied', () => {
     },
   )
 
-  test.each(LOSSES)('is one domain, under its name, where its controller is lost %s %s', (...loss) =>
-    loseController(hosts, loss, false),
-  )
+  test.each(LOSSES)('is one domain, under its name, where its controller is lost %s %s', async (...loss) => {
+    expect(await loseController(hosts, loss, false)).toEqual(LEFT[loss[2]])
+  })
 })

@@ -1,0 +1,55 @@
+import { conformance, type Runner } from '@vmferry/conformance'
+import { systemClock } from '@vmferry/core'
+import type { HostProvider } from '@vmferry/core/driver'
+import { xenSetup } from '@vmferry/driver-xen/conformance'
+import { ssh } from '@vmferry/host'
+import { consoleBeats, openXenLab, type XenLab, xenGuest, xenProblem } from '@vmferry/lab'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { inTrueTime, patientClock } from './patient-clock.ts'
+
+/** How many times as patient the kit is as between real machines: a move between emulated ones takes a minute and more. */
+const PATIENCE = Number(process.env['VMFERRY_KIT_PATIENCE'] ?? 20)
+
+const CONFIG = '/lab/kit.cfg'
+const MEMORY_MIB = 96
+const LOGS = '/var/log/xen/console'
+
+const problem = await xenProblem()
+
+describe.skipIf(problem !== null)(`real Xen${problem === null ? '' : ` (not here: ${problem})`}`, () => {
+  let lab: XenLab
+  let provider: HostProvider
+  beforeAll(async () => {
+    lab = await openXenLab({ onProgress: (line) => process.stdout.write(`${line}\n`) })
+    provider = ssh({ config: lab.ssh.config })
+    const lines = xenGuest({ name: 'kit', memoryMiB: MEMORY_MIB }).split('\n')
+    const nameless = lines.filter((line) => !line.startsWith('name ')).join('\n')
+    for (const host of [lab.alpha, lab.beta]) await host.write(CONFIG, nameless)
+  })
+  afterAll(() => lab.close())
+
+  const setup = xenSetup(
+    () => ({ source: 'xen+ssh://root@alpha/', target: 'xen+ssh://root@beta/', targetHost: 'beta' }),
+    {
+      commandLine: [CONFIG],
+      bytes: MEMORY_MIB * 1024 ** 2,
+      async count(host, name, call) {
+        const logs = ['', '--incoming'].map((end) => `${LOGS}/guest-${name}${end}.log`)
+        const script = 'for log; do [ ! -e "$log" ] || tail -n 50 "$log"; done'
+        const { stdout } = await host.exec(['sh', '-c', script, 'sh', ...logs], call)
+        const beats = consoleBeats([{ host: host.name, text: stdout }])
+        const last = beats.at(-1)
+        return last ? { counter: last.tick, intact: beats.every(({ ok }) => ok) } : null
+      },
+      async forget(host, call) {
+        await host.exec(['sh', '-c', `rm -f ${LOGS}/guest-*.log`], call)
+      },
+    },
+  )
+  const register: Runner['test'] = test
+  const patiently: Runner['test'] = (title, body, limit = 0) => register(title, body, limit * PATIENCE)
+  conformance({ describe, test: patiently }, inTrueTime(setup), {
+    hosts: [{ name: 'ssh', open: (uri, call) => provider.open(uri, call) }],
+    clock: patientClock(systemClock, PATIENCE),
+  })
+})
