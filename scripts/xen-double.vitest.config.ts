@@ -11,7 +11,9 @@ export default defineConfig({
     include: ['packages/integration/test/xen/*-on-double.ts'],
     reporters: ['verbose', './scripts/tally-reporter.ts'],
     // a case waits most of its time, and some of them measure it
-    maxConcurrency: 3,
+    maxConcurrency: 4,
+    fileParallelism: false,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
   },
 })

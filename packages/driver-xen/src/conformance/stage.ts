@@ -11,7 +11,7 @@ import {
 } from '@vmferry/core/driver'
 import { xen } from '../driver.ts'
 import { lookAt } from '../guest/list.ts'
-import { INCOMING } from '../xl/messages.ts'
+import { AWAY, INCOMING } from '../xl/messages.ts'
 import type { XlDomain } from '../xl/table.ts'
 import type { GuestCount, XenKitGuest, XenPair } from './index.ts'
 import { clearRoom, tracesIn } from './room.ts'
@@ -20,9 +20,6 @@ import { clearRoom, tracesIn } from './room.ts'
 const BOOT_LIMIT = 60_000
 const FIRST_WORD = 10_000
 const END_LIMIT = 30_000
-
-/** Ends the name of the source's copy from the hand-over on. */
-const MOVED_AWAY = '--migratedaway'
 
 /** One host of a stage. */
 interface Room {
@@ -57,7 +54,7 @@ export async function openXenStage(
   const sight = (side: Side) => lookAt(rooms[side].host, rooms[side].folder, call)
   const copies = async (side: Side, of: string): Promise<XlDomain[]> => {
     const { domains } = await sight(side)
-    const names = [of, `${of}${INCOMING}`, `${of}${MOVED_AWAY}`]
+    const names = [of, `${of}${INCOMING}`, `${of}${AWAY}`]
     return names.flatMap((known) => domains.filter((domain) => domain.name === known))
   }
   const counted = (side: Side, of: string) => guest.count(rooms[side].host, of, call)

@@ -1,5 +1,5 @@
 import { ENDED } from '@vmferry/fence'
-import { MESSAGES } from '../xl/messages.ts'
+import { AWAY, MESSAGES } from '../xl/messages.ts'
 import { filedAs } from '../xl/shell.ts'
 import { CODES } from './code.ts'
 import { printed } from './printed.ts'
@@ -16,7 +16,8 @@ const BACK = printed(`${MESSAGES.report}\u0001${MESSAGES.go}`)
  * what comes next, or deliver it too early. Each word of the handshake is filed before it is said, so that none is said twice.
  *
  * A guest that is to stand still is saved into the holder's FIFO instead: that xl has no part in the handshake, and leaves the
- * guest paused when it has written everything.
+ * guest paused when it has written everything. It gets the name that an `xl migrate` would give it, so that nobody runs it by
+ * mistake.
  *
  * A holder that ends makes xl resume the guest, until `give`. A suspended copy whose xl is dead is resumed by another xl, whose
  * receiver breaks off at once (measured on 4.17: 0.35 s).
@@ -90,7 +91,10 @@ give_saved() {
   ended sender 150 || exit ${CODES.noSender}
   copy "$1" || exit ${ENDED.gone}
   case $flags in ??p???|???s??) ;; *) echo "$flags"; exit ${CODES.notStopped};; esac
-  : >"$guest/given"
+  : >"$guest/given" || exit 1
+  case $name in *${AWAY}) ;; *) xl rename "$id" "$name${AWAY}" >>"$guest/xl.log" 2>&1 9>&-; esac
+  copy "$1" || exit ${ENDED.gone}
+  case $flags in ??p???|???s??) ;; *) exit ${CODES.notStopped};; esac
 }
 
 do_give() {

@@ -12,3 +12,6 @@ export const MESSAGES = {
 
 /** Ends xl's name for a guest at the target until it may run. */
 export const INCOMING = '--incoming'
+
+/** Ends xl's name for a guest at the source from the hand-over on. */
+export const AWAY = '--migratedaway'

@@ -1,14 +1,18 @@
-import { conformance, type Runner } from '@vmferry/conformance'
+import { CASES, conformance, type Runner } from '@vmferry/conformance'
 import { systemClock } from '@vmferry/core'
 import type { HostProvider } from '@vmferry/core/driver'
 import { xenSetup } from '@vmferry/driver-xen/conformance'
 import { ssh } from '@vmferry/host'
 import { consoleBeats, openXenLab, type XenLab, xenGuest, xenProblem } from '@vmferry/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { LIVE_CASES, liveWishes } from './live-wishes.ts'
 import { inTrueTime, patientClock } from './patient-clock.ts'
 
 /** How many times as patient the kit is as between real machines: a move between emulated ones takes a minute and more. */
 const PATIENCE = Number(process.env['VMFERRY_KIT_PATIENCE'] ?? 20)
+
+/** Whether all migrations are to be live, where the kit leaves that open; else only those are of which it says so. */
+const LIVE = process.env['VMFERRY_KIT_LIVE'] === '1'
 
 const CONFIG = '/lab/kit.cfg'
 const MEMORY_MIB = 96
@@ -48,8 +52,9 @@ describe.skipIf(problem !== null)(`real Xen${problem === null ? '' : ` (not here
   )
   const register: Runner['test'] = test
   const patiently: Runner['test'] = (title, body, limit = 0) => register(title, body, limit * PATIENCE)
-  conformance({ describe, test: patiently }, inTrueTime(setup), {
+  conformance({ describe, test: patiently }, inTrueTime(LIVE ? liveWishes(setup) : setup), {
     hosts: [{ name: 'ssh', open: (uri, call) => provider.open(uri, call) }],
     clock: patientClock(systemClock, PATIENCE),
+    cases: LIVE ? LIVE_CASES : CASES,
   })
 })
