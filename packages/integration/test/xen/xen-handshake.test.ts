@@ -2,6 +2,7 @@ import { createFerry, type Ferry, type Migration } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
+import type { XenHostName } from './xen-hosts.ts'
 
 let hosts: FakeXenHosts
 let ferry: Ferry
@@ -35,7 +36,7 @@ async function failureOf(migration: Migration): Promise<unknown> {
 }
 
 /** What was killed takes a moment to go. */
-async function expectNoTraces(host: string): Promise<void> {
+async function expectNoTraces(host: XenHostName): Promise<void> {
   await vi.waitFor(async () => expect(await hosts.traces(host)).toEqual([]), { timeout: 5_000 })
 }
 
@@ -43,7 +44,7 @@ async function expectNoTraces(host: string): Promise<void> {
 async function expectAtHome(): Promise<void> {
   expect(await hosts.domains('alpha')).toEqual(['web1 -b----'])
   expect(await hosts.domains('beta')).toEqual([])
-  for (const host of ['alpha', 'beta']) await expectNoTraces(host)
+  for (const host of ['alpha', 'beta'] as const) await expectNoTraces(host)
 }
 
 describe('a guest of Xen', () => {
