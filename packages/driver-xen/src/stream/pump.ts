@@ -1,3 +1,5 @@
+import { MESSAGES } from '../xl/messages.ts'
+
 /**
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
  * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one. $1: the folder;
@@ -69,13 +71,14 @@ done
 
 /**
  * As the pump, whose script is $1, into a command that leads to the target and brings back its word: the file "arrived" if it
- * came, "broken" if the command ended without; the FIFO "news" hears of both. $2 to $4 as there, the command after them.
+ * came whole, "broken" if the command ended without; the FIFO "news" hears of both. $2 to $4 as there, the command after them.
  */
 export const CARRY: string = `
 pump=$1 folder=$2 old=$3 new=$4
 shift 4
 sh -c "$pump" sh "$folder" "$old" "$new" | {
-  if "$@" >"$folder/arrived.new"; then mv "$folder/arrived.new" "$folder/arrived"; else : >"$folder/broken"; fi
+  "$@" >"$folder/arrived.new" && [ "$(stat -c %s "$folder/arrived.new")" = ${MESSAGES.ready.length} ] &&
+    mv "$folder/arrived.new" "$folder/arrived" || : >"$folder/broken"
   [ ! -p "$folder/news" ] || echo ended 1<>"$folder/news"
 }
 `

@@ -48,7 +48,7 @@ async function expectAtHome(): Promise<void> {
 }
 
 describe('a guest of Xen', () => {
-  test.each([undefined, 'relay:///'])('moves under another name, by %s', async (uri) => {
+  test.each([undefined, 'relay:///', 'tcp://localhost/'])('moves under another name, by %s', async (uri) => {
     const moved = await (await moving({ rename: 'web2', ...(uri && { uri }) })).migration.done
     expect(moved.name).toBe('web2')
     expect(await hosts.domains('alpha')).toEqual([])
