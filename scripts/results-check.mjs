@@ -1,6 +1,6 @@
 /**
  * `npm run results:check [-- --root FOLDER]`: fails for each result that must be there and is not, and for each that proves
- * sources which have changed since; names the command that makes it anew.
+ * sources which have changed since; names the command that makes it anew. One that says `nightly` takes hours: it is only told of.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ for (const name of names) {
   const result = readResult(name, values.root)
   const problem = problemOf(name, result)
   if (problem === null) continue
-  wrong += 1
+  if (result?.nightly !== true) wrong += 1
   process.stdout.write(`${RESULTS}/${name} ${problem}: ${result?.again ?? REQUIRED[name]}\n`)
 }
 process.stdout.write(`${names.length} results, ${wrong} absent or out of date\n`)

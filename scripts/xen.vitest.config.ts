@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: source,
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['packages/lab/test/xen-on-lab.ts', '{apps/cli,packages/integration}/test/**/*-on-xen.ts'],
+    include: ['packages/lab/test/xen-on-lab.ts', '{apps,packages}/*/test/**/*-on-xen.ts'],
     reporters: ['verbose', './scripts/tally-reporter.ts'],
     fileParallelism: false,
     testTimeout: 600_000,

@@ -4,7 +4,7 @@ const ABILITIES = {
   live: true,
   resource: true,
   domainRename: true,
-  uriTransports: ['ssh', 'relay'],
+  uriTransports: ['ssh', 'relay', 'tcp'],
   streams: ['xl'],
   handover: 'phased',
   fencing: 'host',

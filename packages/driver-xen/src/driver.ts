@@ -27,11 +27,11 @@ export function xen({ deadManLimit = 15_000 }: XenOptions = {}): Driver<'xen', t
     contract: CONTRACT,
     name: 'xen',
     capabilities: XEN_CAPABILITIES,
-    async connect(uri, { openHost, clock, log }, call) {
+    async connect(uri, { openHost, clock, random, log }, call) {
       const runDirectory = runDirectoryOf(uri)
       const host = await openHost(call)
       try {
-        return await connectXen({ uri, host, runDirectory, clock, log, deadManLimit }, call)
+        return await connectXen({ uri, host, runDirectory, clock, random, log, deadManLimit }, call)
       } catch (error) {
         await host.close()
         throw error

@@ -4,6 +4,7 @@ import { busy, domainNamed, holderOf } from './facts/source.ts'
 import { domainOfHalf, lookAt } from './guest/list.ts'
 import { failureOf } from './migration/words.ts'
 import type { XenHost } from './xen-host.ts'
+import { xl } from './xl/shell.ts'
 import type { XlDomain } from './xl/table.ts'
 
 /** Milliseconds that a guest may take to power off when asked, and that xl may take to end one. */
@@ -21,7 +22,7 @@ export function xenLifecycle(at: XenHost): Lifecycle {
           host: host.name,
           remedy: 'choose another one',
         })
-      const said = await host.exec(['xl', 'create', '-q', ...commandLine, `name="${name}"`], call)
+      const said = await host.exec(xl('create', '-q', ...commandLine, `name="${name}"`), call)
       return startedAs(at, name, said.stderr, call)
     },
     async stop(name, { force }, call) {
@@ -31,7 +32,7 @@ export function xenLifecycle(at: XenHost): Lifecycle {
       // the xl of a migration would start it again, or go on
       if (half?.process) await host.kill(half.process, 'KILL', call)
       const domain = (half && domainOfHalf(sight, half)) ?? domainNamed(sight, name, host.name)
-      const { stderr } = await host.exec(['xl', force ? 'destroy' : 'shutdown', `${domain.id}`], call)
+      const { stderr } = await host.exec(xl(force ? 'destroy' : 'shutdown', `${domain.id}`), call)
       await untilGone(at, domain, force, stderr, call)
       for (const { folder, uuid } of sight.halves)
         if (uuid === domain.uuid) await host.remove(folder.path, call)

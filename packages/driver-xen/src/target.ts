@@ -19,7 +19,8 @@ import { type HalfFolder, halfFolder } from './guest/run-directory.ts'
 import { commitSteps, openIncoming } from './migration/incoming.ts'
 import { xlFailed } from './migration/words.ts'
 import { RECEIVE } from './stream/receive.ts'
-import { TARGET_TRANSPORTS } from './transport/choose.ts'
+import { targetTransports } from './transport/choose.ts'
+import { listenTcp } from './transport/tcp.ts'
 import type { XenHost } from './xen-host.ts'
 
 /** Milliseconds in which the target's xl must say that it is there. */
@@ -29,9 +30,13 @@ export function xenTarget(at: XenHost): MigrationTarget {
   const { host, runDirectory } = at
   return {
     async check(offer, request, call) {
-      const findings = await targetFindings(at, offer, request, call)
+      const [ways, found] = await Promise.all([
+        targetTransports(host, request, call),
+        targetFindings(at, offer, request, call),
+      ])
+      const findings = [...found, ...ways.findings]
       const digest = createHash('sha256').update(JSON.stringify(findings)).digest('hex')
-      return { findings, transports: TARGET_TRANSPORTS, digest }
+      return { findings, transports: ways.transports, digest }
     },
     async prepare(offer, request, call) {
       const folder = halfFolder(runDirectory, call.migration)
@@ -95,7 +100,10 @@ async function prepared(
     await fence.act([], call)
     throw await xlFailed(host, folder, `xl migrate-receive on ${host.name} could not be started`, error)
   }
-  const ticket: Ticket = { transport: request.transport, endpoints: { ram: folder.path } }
+  const ticket: Ticket =
+    request.transport === 'tcp'
+      ? await listenTcp(at, { fence, folder, file }, call)
+      : { transport: request.transport, endpoints: { ram: folder.path } }
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { folder, file, name, ticket }, commit)
 }

@@ -1,4 +1,4 @@
-import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
+import type { Clock, ConnectionUri, HostChannel, Logger, Random } from '@vmferry/core/driver'
 
 /** A host with its Xen guests, as the parts of this driver share it. */
 export interface XenHost {
@@ -7,6 +7,7 @@ export interface XenHost {
   /** Where the records of migrations are. */
   readonly runDirectory: string
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
   /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */
   readonly deadManLimit: number

@@ -64,6 +64,7 @@ do_go() {
 }
 
 do_void() {
+  do_end listener 0
   do_end receiver 0
   do_end scribe 0
   do_end taker 0

@@ -46,12 +46,15 @@ export interface HalfFolder {
   /** `pid starttime bootid` of the processes. */
   readonly sender: string
   readonly receiver: string
+  readonly listener: string
   readonly carrier: string
   readonly deadMan: string
   /** Made when the source's xl has its transport. */
   readonly holder: string
   /** The receiver's first words. */
   readonly banner: string
+  /** At which port of TCP the listener is. */
+  readonly port: string
 }
 
 export function halfFolder(runDirectory: string, id: string): HalfFolder {
@@ -63,9 +66,11 @@ export function halfFolder(runDirectory: string, id: string): HalfFolder {
     carrierLog: `${path}/carrier.log`,
     sender: `${path}/sender`,
     receiver: `${path}/receiver`,
+    listener: `${path}/listener`,
     carrier: `${path}/carrier`,
     deadMan: `${path}/dead-man`,
     holder: `${path}/holder`,
     banner: `${path}/banner`,
+    port: `${path}/port`,
   }
 }

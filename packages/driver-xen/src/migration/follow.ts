@@ -36,7 +36,7 @@ export async function followed(
     const state = carrier.state(copy)
     const { bytes, rounds } = carrier.figures(copy)
     so.arrived = state === 'arrived'
-    // what carries it counts in steps, of which the last has no end; but no copy arrives without all of the memory
+    // its bytes were counted a moment before; and no copy arrives without all of the memory
     const figures = { rounds, bytes: so.arrived ? Math.max(bytes, memoryBytes) : bytes }
     so.performed = figures
     if (copy.suspended || so.arrived || (!live && bytes > HEADERS)) stop()

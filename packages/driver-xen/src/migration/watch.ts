@@ -17,26 +17,47 @@ export interface CopySeen {
 }
 
 /**
- * A line for each look, until nobody reads them: whether xl is there, bytes, what the carrier left, and the domain's flags. It
- * starts next to no program, for dom0 has the copy to make; xl is asked only once the first pass must be over.
+ * A line for each look, each second and when there is news of the carrier, until nobody reads them: whether xl is there, bytes,
+ * what the carrier left, and whether the guest stands. It starts next to no program, for dom0 has the copy to make: xl is asked
+ * only once the first pass must be over, and again after ten times as long as its answer took.
  */
 const WATCH = `
 ${WITH_XL}
 cd "$1" || exit 0
 read -r pid rest <sender || exit 0
-carried=0 turn=0 flags=- was=
+bytes=0 again=0 guest=runs
+now() {
+  read -r up rest </proc/uptime
+  hundredths=1\${up#*.}
+  now=$((\${up%.*} * 100 + hundredths - 100))
+}
+count() {
+  [ -f carried ] && read -r through portion <carried || return 0
+  under=0
+  while read -r key value; do [ "$key" != wchar: ] || under=$value; done <"/proc/$portion/io"
+  [ $((through + under)) -le $bytes ] || bytes=$((through + under))
+}
+stands() {
+  now
+  [ $bytes -ge "$1" ] && [ $now -ge $again ] || return 0
+  began=$now
+  case $(timeout 10 xl list "$2" 2>/dev/null) in *" "[r-][b-][p-]s[rscwS-][d-]*) guest=stands;; esac
+  now
+  again=$((now + 10 * (now - began)))
+}
+rm -f news && mkfifo -m 600 news || exit 0
+while sleep 1; do echo look; done >news &
+trap "kill $! 2>/dev/null" EXIT
+exec 6<>news
 while :; do
   [ -d "/proc/$pid" ] && sender=yes || sender=no
-  [ ! -f carried ] || read -r carried <carried || carried=
+  count 2>/dev/null
   word=none
   [ ! -e broken ] || word=broken
   [ ! -e arrived ] || word=arrived
-  if [ "$flags" != stopped ] && [ "\${carried:-0}" -ge "$3" ] && [ $((turn % 4)) = 0 ]; then
-    case $(timeout 10 xl list "$2" 2>/dev/null) in *" "[r-][b-][p-]s[rscwS-][d-]*) flags=stopped;; esac
-  fi
-  echo "$sender \${carried:-0} $word $flags" || exit 0
-  turn=$((turn + 1))
-  sleep 0.5
+  [ $guest = stands ] || [ $word = arrived ] || stands "$3" "$2"
+  echo "$sender $bytes $word $guest" || exit 0
+  read -r news <&6
 done
 `
 
@@ -70,12 +91,12 @@ export async function watchCopy(
 }
 
 export function copySeen(line: string): CopySeen {
-  const [sender, carried, word, flags] = line.split(' ')
+  const [sender, carried, word, guest] = line.split(' ')
   return {
     sender: sender === 'yes',
     carried: Number(carried) || 0,
     arrived: word === 'arrived',
     broken: word === 'broken',
-    suspended: flags === 'stopped',
+    suspended: guest === 'stands',
   }
 }

@@ -1,9 +1,13 @@
+import { MESSAGES } from '../xl/messages.ts'
+
 /**
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
- * the time, and counts in the file "carried". $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
+ * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one. $1: the folder;
+ * $2 and $3: the name in the stream, and the one that is to be there.
  *
- * It counts several times a second, whatever the speed. It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
- * the tail would stay with it, and the end of the stream never come.
+ * A portion takes a second or two, or half a second's worth of a limit: "rate" is heeded after it. It pays for what was carried
+ * and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks: the tail would stay with it, and
+ * the end of the stream never come. A new process is dear where the stream needs the processor: there are two for a portion.
  *
  * xl's header ends with the length of the guest's configuration as JSON, whose first "name" is that of the domain.
  */
@@ -31,24 +35,27 @@ now() {
   hundredths=1\${up#*.}
   now=$((\${up%.*} * 100 + hundredths - 100))
 }
-count=4
+count=16
 now
 next=$now
 while :; do
   rate=0
   read -r rate <rate
-  if [ "$rate" -gt 0 ] && [ $count -gt $((rate / 262144)) ]; then count=$((rate / 262144)); fi
+  if [ "$rate" -gt 0 ] && [ $count -gt $((rate / 131072)) ]; then count=$((rate / 131072)); fi
   [ $count -gt 0 ] || count=1
   began=$now
-  set -- $(dd bs=65536 count=$count <&3 2>&1 >&4 | tail -n 1)
-  case $1 in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
-  total=$((total + $1))
-  echo $total >carried
+  dd bs=65536 count=$count <&3 >&4 2>portion &
+  echo "$total $!" >carried
+  wait $!
+  long=
+  while read -r first rest; do long=$first; done <portion
+  case $long in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
+  total=$((total + long))
   now
-  if [ $((now - began)) -lt 20 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
-  if [ $((now - began)) -gt 60 ]; then count=$((count / 2)); fi
+  if [ $((now - began)) -lt 100 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
+  if [ $((now - began)) -gt 300 ]; then count=$((count / 2)); fi
   if [ "$rate" -gt 0 ]; then
-    next=$((next + $1 * 100 / rate))
+    next=$((next + long * 100 / rate))
     ahead=$((next - now))
     if [ $ahead -gt 0 ]; then
       sleep $((ahead / 100)).$(printf %02d $((ahead % 100)))
@@ -64,12 +71,14 @@ done
 
 /**
  * As the pump, whose script is $1, into a command that leads to the target and brings back its word: the file "arrived" if it
- * came, "broken" if the command ended without. $2 to $4 as there, the command after them.
+ * came whole, "broken" if the command ended without; the FIFO "news" hears of both. $2 to $4 as there, the command after them.
  */
 export const CARRY: string = `
 pump=$1 folder=$2 old=$3 new=$4
 shift 4
 sh -c "$pump" sh "$folder" "$old" "$new" | {
-  if "$@" >"$folder/arrived.new"; then mv "$folder/arrived.new" "$folder/arrived"; else : >"$folder/broken"; fi
+  "$@" >"$folder/arrived.new" && [ "$(stat -c %s "$folder/arrived.new")" = ${MESSAGES.ready.length} ] &&
+    mv "$folder/arrived.new" "$folder/arrived" || : >"$folder/broken"
+  [ ! -p "$folder/news" ] || echo ended 1<>"$folder/news"
 }
 `

@@ -6,7 +6,7 @@ import {
   type MigrationRequest,
   type TransportChoice,
 } from '@vmferry/core/driver'
-import { blocker } from '../facts/finding.ts'
+import { blocker, warning } from '../facts/finding.ts'
 import { failureIn } from '../xl/failure.ts'
 import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
 
@@ -17,6 +17,7 @@ export interface Transports {
 }
 
 const SSH: TransportChoice = { name: 'ssh', why: 'host to host, encrypted, and no port is opened' }
+const TCP: TransportChoice = { name: 'tcp', why: 'asked for by name' }
 const RELAY: TransportChoice = {
   name: 'relay',
   why: 'through this controller: encrypted, and the hosts need no key for each other',
@@ -29,6 +30,7 @@ export async function sourceTransports(
   call: CallOptions,
 ): Promise<Transports> {
   const { uri } = request
+  if (uri?.transport === 'tcp') return sourceTcp(host, uri.host, call)
   const to = sshDestination(request)
   if (uri?.transport === 'relay' || (!uri && !to)) {
     if (!uri?.host) return { transports: [RELAY], findings: [] }
@@ -57,7 +59,52 @@ export async function sourceTransports(
 }
 
 /** The transports that would work as the target sees it. */
-export const TARGET_TRANSPORTS: readonly TransportChoice[] = [SSH, RELAY]
+export async function targetTransports(
+  host: HostChannel,
+  { uri }: MigrationRequest,
+  call: CallOptions,
+): Promise<Transports> {
+  if (uri?.transport !== 'tcp') return { transports: [SSH, RELAY], findings: [] }
+  const lacking = await pythonProblem(host, 'target', call)
+  return lacking ? none(lacking) : { transports: [TCP], findings: [] }
+}
+
+/** The source's part of a connection without encryption, which nothing but its name in a URI asks for. */
+async function sourceTcp(host: HostChannel, there: string | null, call: CallOptions): Promise<Transports> {
+  if (!there)
+    return none(
+      blocker(
+        'source',
+        'tcp-has-no-host',
+        'tcp:/// does not name the target',
+        `name it as ${host.name} sees it, and a port if only one is open: tcp://host:port`,
+      ),
+    )
+  const lacking = await pythonProblem(host, 'source', call)
+  if (lacking) return none(lacking)
+  const plaintext = warning(
+    'source',
+    'plaintext',
+    `the guest's memory goes to ${there} unencrypted`,
+    'use ssh or relay, unless nobody else can listen on that network',
+  )
+  return { transports: [TCP], findings: [plaintext] }
+}
+
+async function pythonProblem(
+  host: HostChannel,
+  side: Finding['side'],
+  call: CallOptions,
+): Promise<Finding | null> {
+  const { code } = await host.exec(['sh', '-c', 'command -v python3 >/dev/null'], call)
+  if (code === 0) return null
+  return blocker(
+    side,
+    'python-missing',
+    `${host.name} has no python3 to open a TCP connection with`,
+    'go by ssh or through the controller: relay:///',
+  )
+}
 
 async function sshProblem(host: HostChannel, to: SshDestination, call: CallOptions): Promise<Finding | null> {
   const remedy = `make 'ssh ${to.host}' work on ${host.name} without a question, or go through the controller: relay:///`

@@ -3,13 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostChannel, HostProvider } from '@vmferry/core/driver'
 import { local } from '@vmferry/host'
+import type { XenHosts } from './xen-hosts.ts'
 
 /** Hosts of a fake Xen on this machine, alpha and beta, and whichever are opened: their `xl` and `ssh` are the scripts beside this file. */
-export interface FakeXenHosts {
-  readonly provider: HostProvider
-  readonly uri: (host: string) => string
-  /** What xl lists there, as `name flags`; the name alone decides nothing. */
-  domains(host: string): Promise<string[]>
+export interface FakeXenHosts extends XenHosts {
   /** Makes a running guest. */
   create(host: string, name: string, uuid?: string): Promise<void>
   /** What a guest has counted there, and whether all of its memory came; null: xl has none of that name. */
@@ -17,8 +14,6 @@ export interface FakeXenHosts {
   /** Leaves a file in a world, which its xl heeds. */
   set(host: string, flag: string): Promise<void>
   unset(host: string, flag: string): Promise<void>
-  /** Files of halves, and processes that have to do with them. */
-  traces(host: string): Promise<string[]>
   folder(host: string): string
   close(): Promise<void>
 }

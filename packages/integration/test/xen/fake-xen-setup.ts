@@ -6,10 +6,15 @@ import { FAKE_BYTES, type FakeXenHosts } from './fake-xen-hosts.ts'
 export function fakeXenSetup(hosts: FakeXenHosts): ConformanceSetup {
   let pairs = 0
   return xenSetup(
-    () => {
+    (transport) => {
       pairs += 1
       const [source, target] = [`alpha${pairs}`, `beta${pairs}`]
-      return { source: `xen+ssh://root@${source}/`, target: `xen+ssh://root@${target}/`, targetHost: target }
+      return {
+        source: `xen+ssh://root@${source}/`,
+        target: `xen+ssh://root@${target}/`,
+        // only ssh goes by their names: they are all this machine
+        targetHost: transport === 'tcp' ? '127.0.0.1' : target,
+      }
     },
     {
       commandLine: ['/etc/xen/kit.cfg'],

@@ -1,56 +1,65 @@
 import { createFerry } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
-import { expect, vi } from 'vitest'
-import type { FakeXenHosts } from './fake-xen-hosts.ts'
 import { type HaltAt, haltingDriver } from './halting-driver.ts'
+import type { XenHostName, XenHosts } from './xen-hosts.ts'
 
-/** When a controller is lost, and how another one, which has no journal of it, ends what it began. */
-export type Loss = readonly [when: 'before' | 'after', at: HaltAt, outcome: 'rolledBack' | 'migrated']
-
-/** Without the journal nobody knows whether it was committed: what is complete at the target goes on there. */
-export const LOSSES: readonly Loss[] = [
-  ['before', 'perform', 'rolledBack'],
-  ['after', 'perform', 'migrated'],
-  ['after', 'ready', 'migrated'],
-  ['after', 'handOver', 'migrated'],
-  ['before', 'finish', 'migrated'],
-  ['after', 'finish', 'migrated'],
-  ['after', 'confirm', 'migrated'],
-]
-
-/** One domain, under its name: what is left at the source and at the target. */
-export const LEFT: Readonly<Record<Loss[2], readonly (readonly string[])[]>> = {
-  rolledBack: [['web1 -b----'], []],
-  migrated: [[], ['web1 -b----']],
+/** When a controller is lost, and how one that has no journal of it ends the migration. */
+export interface LostAt {
+  readonly when: 'before' | 'after'
+  readonly at: HaltAt
+  /** Without the journal nobody knows whether it was committed: what is complete at the target goes on there. */
+  readonly outcome: 'rolledBack' | 'migrated'
+  /** What is left to be settled: after confirm the source has nothing on file any more. */
+  readonly settled: readonly string[]
 }
 
-/** Loses a controller, lets another one end it, and wakes the first again. Tells what is left at the source and at the target. */
+const lost = (when: LostAt['when'], at: HaltAt, outcome: LostAt['outcome'], settled = [outcome]): LostAt => ({
+  when,
+  at,
+  outcome,
+  settled,
+})
+
+/** Around each message of xl's handshake: the banner, the stream, that all has come, the word to start it, and the report. */
+export const LOST_AT: readonly LostAt[] = [
+  lost('before', 'perform', 'rolledBack'),
+  lost('after', 'perform', 'migrated'),
+  lost('after', 'ready', 'migrated'),
+  lost('after', 'handOver', 'migrated'),
+  lost('before', 'finish', 'migrated'),
+  lost('after', 'finish', 'migrated'),
+  lost('after', 'confirm', 'migrated', []),
+]
+
+/** Which guest was to go where; live by default. */
+export interface LostWay {
+  readonly name: string
+  readonly from: XenHostName
+  readonly to: XenHostName
+  readonly live?: boolean
+}
+
+/**
+ * Moves a guest with a controller that stands still at one step; then whatever `cut` does happens, another controller settles it
+ * without a journal, and the first one wakes. Resolves to the outcomes that the other one told.
+ */
 export async function loseController(
-  hosts: FakeXenHosts,
-  [when, at, outcome]: Loss,
-  live: boolean,
-): Promise<string[][]> {
-  await hosts.create('alpha', 'web1')
+  hosts: XenHosts,
+  { name, from, to, live = true }: LostWay,
+  { when, at }: LostAt,
+  watch: { readonly cut?: () => Promise<void>; readonly settled?: () => Promise<void> } = {},
+): Promise<readonly string[]> {
   const halting = haltingDriver(xen(), at, when)
-  const first = createFerry({ drivers: [halting.driver], hosts: [hosts.provider] })
-  const second = createFerry({ drivers: [xen()], hosts: [hosts.provider] })
-  const here = await first.connect(hosts.uri('alpha'))
-  const there = await first.connect(hosts.uri('beta'))
-  const migration = (await here.domain('web1')).migrate(there, { live })
+  await using first = createFerry({ drivers: [halting.driver], hosts: [hosts.provider] })
+  await using second = createFerry({ drivers: [xen()], hosts: [hosts.provider] })
+  const [here, there] = [await first.connect(hosts.uri(from)), await first.connect(hosts.uri(to))]
+  const migration = (await here.domain(name)).migrate(there, { live })
   migration.done.catch(() => {})
-  await halting.reached
-
-  const other = await second.connect(hosts.uri('alpha'))
-  const recovered = await other.recover()
-  // after confirm the source has nothing on file any more
-  expect(recovered.map((one) => one.outcome)).toEqual(at === 'confirm' ? [] : [outcome])
-  const seen = async () => Promise.all([hosts.domains('alpha'), hosts.domains('beta')])
-  expect(await seen()).toEqual(LEFT[outcome])
-
+  await Promise.race([halting.reached, migration.done])
+  await watch.cut?.()
+  const recovered = await (await second.connect(hosts.uri(from))).recover()
+  await watch.settled?.()
   halting.wake()
   await migration.done.catch(() => {})
-  const left = await seen()
-  await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
-  await Promise.all([first.close(), second.close()])
-  return left
+  return recovered.map(({ outcome }) => outcome)
 }

@@ -2,7 +2,7 @@ import { createFerry, type Migration } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import { describe, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
-import { LEFT, LOSSES, loseController } from './lost-controller.ts'
+import { LOST_AT, loseController } from './lost-controller.ts'
 
 interface World {
   readonly hosts: FakeXenHosts
@@ -27,7 +27,7 @@ async function world(): Promise<World & AsyncDisposable> {
         async () => {
           expect(await hosts.domains('alpha')).toEqual(['web1 -b----'])
           expect(await hosts.domains('beta')).toEqual([])
-          for (const host of ['alpha', 'beta']) expect(await hosts.traces(host)).toEqual([])
+          for (const host of ['alpha', 'beta'] as const) expect(await hosts.traces(host)).toEqual([])
         },
         { timeout: 10_000 },
       ),
@@ -71,8 +71,19 @@ describe.concurrent('a guest of Xen that stands still while it is copied', () =>
     },
   )
 
-  test.each(LOSSES)('is one domain, under its name, where its controller is lost %s %s', async (...loss) => {
-    await using here = await world()
-    expect(await loseController(here.hosts, loss, false)).toEqual(LEFT[loss[2]])
-  })
+  test.each(LOST_AT)(
+    'is one domain, under its name, where its controller is lost $when $at',
+    async (lost) => {
+      await using here = await world()
+      const { hosts } = here
+      await hosts.create('alpha', 'web1')
+      const expected = { rolledBack: [['web1 -b----'], []], migrated: [[], ['web1 -b----']] }[lost.outcome]
+      const settled = async () =>
+        expect(await Promise.all([hosts.domains('alpha'), hosts.domains('beta')])).toEqual(expected)
+      const way = { name: 'web1', from: 'alpha', to: 'beta', live: false } as const
+      expect(await loseController(hosts, way, lost, { settled })).toEqual(lost.settled)
+      await settled()
+      await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
+    },
+  )
 })

@@ -2,6 +2,7 @@ import { createFerry, type Ferry, type Migration } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
+import type { XenHostName } from './xen-hosts.ts'
 
 let hosts: FakeXenHosts
 let ferry: Ferry
@@ -35,7 +36,7 @@ async function failureOf(migration: Migration): Promise<unknown> {
 }
 
 /** What was killed takes a moment to go. */
-async function expectNoTraces(host: string): Promise<void> {
+async function expectNoTraces(host: XenHostName): Promise<void> {
   await vi.waitFor(async () => expect(await hosts.traces(host)).toEqual([]), { timeout: 5_000 })
 }
 
@@ -43,11 +44,11 @@ async function expectNoTraces(host: string): Promise<void> {
 async function expectAtHome(): Promise<void> {
   expect(await hosts.domains('alpha')).toEqual(['web1 -b----'])
   expect(await hosts.domains('beta')).toEqual([])
-  for (const host of ['alpha', 'beta']) await expectNoTraces(host)
+  for (const host of ['alpha', 'beta'] as const) await expectNoTraces(host)
 }
 
 describe('a guest of Xen', () => {
-  test.each([undefined, 'relay:///'])('moves under another name, by %s', async (uri) => {
+  test.each([undefined, 'relay:///', 'tcp://localhost/'])('moves under another name, by %s', async (uri) => {
     const moved = await (await moving({ rename: 'web2', ...(uri && { uri }) })).migration.done
     expect(moved.name).toBe('web2')
     expect(await hosts.domains('alpha')).toEqual([])

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
-import { LEFT, LOSSES, loseController } from './lost-controller.ts'
+import { LOST_AT, loseController } from './lost-controller.ts'
 
 let hosts: FakeXenHosts
 beforeEach(async () => {
@@ -8,9 +8,16 @@ beforeEach(async () => {
 })
 afterEach(() => hosts.close())
 
-test.each(LOSSES)(
-  'a controller that is lost %s %s: another one, which has no journal of it, ends it as %s; one domain is left, under its name',
-  async (...loss) => {
-    expect(await loseController(hosts, loss, true)).toEqual(LEFT[loss[2]])
+test.each(LOST_AT)(
+  'a controller that is lost $when $at: another one, which has no journal of it, ends it as $outcome; one domain is left, under its name',
+  async (lost) => {
+    await hosts.create('alpha', 'web1')
+    const expected = { rolledBack: [['web1 -b----'], []], migrated: [[], ['web1 -b----']] }[lost.outcome]
+    const settled = async () =>
+      expect(await Promise.all([hosts.domains('alpha'), hosts.domains('beta')])).toEqual(expected)
+    const way = { name: 'web1', from: 'alpha', to: 'beta' } as const
+    expect(await loseController(hosts, way, lost, { settled })).toEqual(lost.settled)
+    await settled()
+    await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
   },
 )

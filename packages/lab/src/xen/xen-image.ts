@@ -37,8 +37,15 @@ const PACKAGES = [
 /** The folders that dom0 has of the packages. */
 const TAKEN = /^(bin|sbin|lib|lib64|etc|usr$|usr\/(bin|sbin|lib))(\/|$)/
 
-/** What is large there, and is not used by xl, xenstored and sshd. */
-const LEFT_OUT = /python|perl|\/gconv$|\/(modules|firmware|udev|systemd)$|^usr\/lib\/xen-[^/]*\/boot$/
+/** What is large there, and is not used by xl, xenstored and sshd. Of Python's modules most folders are. */
+const LEFT_OUT = new RegExp(
+  [
+    /perl|\/gconv$|\/(modules|firmware|udev|systemd)$|^usr\/lib\/xen-[^/]*\/(boot|lib\/python)$/,
+    /^usr\/lib\/python3$|^usr\/lib\/python3\.\d+\/(?!(collections|encodings|importlib|lib-dynload|re)$)[^./]+$/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+)
 
 /** Each after what it needs itself. */
 const MODULES = [

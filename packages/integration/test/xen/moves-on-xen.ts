@@ -1,0 +1,109 @@
+import { createFerry, type Ferry, type MigrateOptions } from '@vmferry/core'
+import { xen } from '@vmferry/driver-xen'
+import type { XenLab } from '@vmferry/lab'
+import { openXenLab, xenProblem } from '@vmferry/lab'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Followed, followBeats } from './follow-beats.ts'
+import { type RealXenHosts, realXenHosts } from './real-xen-hosts.ts'
+import { otherHost, type XenHostName } from './xen-hosts.ts'
+
+const problem = await xenProblem()
+const WHOLE = { lost: 0, backwards: 0, corrupt: false, doubled: 0 }
+
+describe.skipIf(problem !== null)(
+  `guests of real Xen${problem === null ? '' : ` (not here: ${problem})`}`,
+  () => {
+    let lab: XenLab
+    let hosts: RealXenHosts
+    let ferry: Ferry
+    let web1: Followed
+    let at: XenHostName = 'alpha'
+
+    const created = async (name: string): Promise<Followed> => {
+      await lab[at].create({ name })
+      const guest = followBeats(lab, name)
+      await guest.beatsOn(at)
+      return guest
+    }
+    const begun = async (name: string, from: XenHostName, options: MigrateOptions = {}) => {
+      const here = await ferry.connect(hosts.uri(from))
+      const there = await ferry.connect(hosts.uri(otherHost(from)))
+      return { migration: (await here.domain(name)).migrate(there, { live: true, ...options }) }
+    }
+    /** What has arrived keeps its record until the guest goes on. */
+    const expectNoTraces = async (): Promise<void> => expect(await hosts.traces(otherHost(at))).toEqual([])
+
+    beforeAll(async () => {
+      lab = await openXenLab()
+      hosts = realXenHosts(lab)
+      ferry = createFerry({ drivers: [xen()], hosts: [hosts.provider] })
+      web1 = await created('web1')
+    })
+    afterAll(async () => {
+      await ferry.close()
+      await lab.close()
+    })
+
+    it.for(['ssh', 'relay', 'tcp'])(
+      'move at the bandwidth that they are given, by %s',
+      async (way, { task }) => {
+        const uri = way === 'relay' ? 'relay:///' : `${way}://${otherHost(at)}/`
+        const { migration } = await begun('web1', at, { bandwidth: LIMIT, uri })
+        const seen: { readonly ms: number; readonly bytes: number }[] = []
+        for await (const event of migration)
+          if (event.type === 'progress') seen.push({ ms: performance.now(), bytes: event.bytes })
+        await migration.done
+        const rate = steadyRate(seen)
+        Object.assign(task.meta, { limitMbps: LIMIT, mbps: Number(rate.toFixed(2)) })
+        expect(Math.abs(rate / LIMIT - 1)).toBeLessThan(0.1)
+        at = otherHost(at)
+        await web1.beatsOn(at)
+        expect(await web1.report()).toMatchObject(WHOLE)
+        await expectNoTraces()
+      },
+    )
+
+    it('move two at once', async () => {
+      const web2 = await created('web2')
+      const both = await Promise.all(['web1', 'web2'].map((name) => begun(name, at)))
+      await Promise.all(both.map(({ migration }) => migration.done))
+      expect(await hosts.domains(at)).toEqual([])
+      at = otherHost(at)
+      expect((await hosts.domains(at)).toSorted()).toEqual(['web1 -b----', 'web2 -b----'])
+      for (const guest of [web1, web2]) {
+        await guest.beatsOn(at)
+        expect(await guest.report()).toMatchObject(WHOLE)
+      }
+      await expectNoTraces()
+      await lab[at].exec(['xl', 'destroy', 'web2'])
+    })
+
+    it('move ten times there and back', { timeout: 3_600_000 }, async ({ task }) => {
+      const took: number[] = []
+      for (let move = 0; move < 20; move += 1) {
+        const from = performance.now()
+        await (await begun('web1', at)).migration.done
+        took.push(Math.round((performance.now() - from) / 1000))
+        at = otherHost(at)
+        await web1.beatsOn(at)
+      }
+      Object.assign(task.meta, { secondsOfEach: took })
+      const report = await web1.report()
+      expect(report).toMatchObject(WHOLE)
+      expect(report.cookies).toHaveLength(1)
+      await expectNoTraces()
+    })
+  },
+)
+
+/** Mbps, less than the emulated hosts can do. */
+const LIMIT = 8
+
+/** Mbps between the first byte and the end of what moves at full speed: without what waits at the end for the hypervisors. */
+function steadyRate(seen: readonly { readonly ms: number; readonly bytes: number }[]): number {
+  const last = seen.at(-1)?.bytes ?? 0
+  const steady = seen.filter(({ bytes }) => bytes > last * 0.1 && bytes < last * 0.8)
+  const [first, end] = [steady[0], steady.at(-1)]
+  if (!first || !end || end.ms - first.ms < 10_000) throw new Error('there was too little to be measured')
+  return ((end.bytes - first.bytes) * 8) / 1000 / (end.ms - first.ms)
+}
