@@ -34,13 +34,10 @@ export async function followed(
   }
   const seen = (copy: CopySeen): boolean => {
     const state = carrier.state(copy)
-    const { bytes, rounds } = carrier.figures(copy)
     so.arrived = state === 'arrived'
-    // its bytes were counted a moment before; and no copy arrives without all of the memory
-    const figures = { rounds, bytes: so.arrived ? Math.max(bytes, memoryBytes) : bytes }
-    so.performed = figures
-    if (copy.suspended || so.arrived || (!live && bytes > HEADERS)) stop()
-    call.onProgress?.(progressOf(figures, memoryBytes, so.arrived))
+    so.performed = carrier.figures(copy)
+    if (copy.suspended || so.arrived || (!live && so.performed.bytes > HEADERS)) stop()
+    call.onProgress?.(progressOf(so.performed, memoryBytes, so.arrived))
     if (so.arrived) return true
     if (state === 'broken' || (live && !copy.sender)) throw broken()
     // an xl that saves has ended before the target has everything

@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream'
+import { Duplex, Writable } from 'node:stream'
 import {
   type CallOptions,
   type CopyState,
@@ -50,7 +50,7 @@ export function openIncoming(
       const { stdin, stdout, stderr, exit } = await host.spawn(['sh', '-c', TAKE, 'sh', folder.path], call)
       exit.catch(() => {})
       stderr.resume()
-      return Duplex.from({ writable: stdin, readable: stdout })
+      return Duplex.from({ writable: heedless(stdin), readable: stdout })
     },
     async ready(call) {
       const { run, complete, evidence } = await inspectTarget(at, folder, call)
@@ -76,6 +76,23 @@ export function openIncoming(
     },
     inspect: (call) => inspectTarget(at, folder, call),
   }
+}
+
+/** The input of a process whose end is no error: what it has said before is still to be read. */
+function heedless(stdin: Writable): Writable {
+  stdin.on('error', () => {})
+  return new Writable({
+    write(chunk: Buffer, encoding, done) {
+      stdin.write(chunk, encoding, () => done())
+    },
+    final(done) {
+      stdin.end(() => done())
+    },
+    destroy(_error, done) {
+      stdin.destroy()
+      done(null)
+    },
+  })
 }
 
 /** What the host knows of the target's copy. */

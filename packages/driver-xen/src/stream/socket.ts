@@ -1,5 +1,5 @@
-/** Seconds without an answer after which either end gives the other one up. */
-const SILENCE = 15
+/** Milliseconds in which the other end must take something: xl can be busy with what it has. One that is idle is asked for a sign of life. */
+const PATIENCE = 60_000
 
 const KEEPALIVE = `
 def watched(way):
@@ -7,7 +7,7 @@ def watched(way):
     way.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in ('TCP_KEEPIDLE', 5), ('TCP_KEEPINTVL', 5), ('TCP_KEEPCNT', 2):
         way.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ${SILENCE * 1000})
+    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ${PATIENCE})
     return way
 `
 
