@@ -22,34 +22,29 @@ export async function followed(
   const { memoryBytes } = file.offer
   const broken = () =>
     vmError('VM_PHASE_FAILED', `the copy from ${host.name} has stopped`, { host: host.name })
-  const so: { stopped: boolean; saved: boolean; arrived: boolean; performed: Performed } = {
-    stopped: false,
-    saved: false,
-    arrived: false,
-    performed: { rounds: 1, bytes: 0 },
-  }
-  const stop = (): void => {
-    if (!so.stopped) call.onProgress?.({ type: 'stopped' })
-    so.stopped = true
-  }
-  const seen = (copy: CopySeen): boolean => {
+  let performed: Performed = { rounds: 1, bytes: 0 }
+  let stopped = false
+  const seen = (copy: CopySeen): 'arrived' | 'ended' | null => {
     const state = carrier.state(copy)
-    so.arrived = state === 'arrived'
-    so.performed = carrier.figures(copy)
-    if (copy.suspended || so.arrived || (!live && so.performed.bytes > HEADERS)) stop()
-    call.onProgress?.(progressOf(so.performed, memoryBytes, so.arrived))
-    if (so.arrived) return true
-    if (state === 'broken' || (live && !copy.sender)) throw broken()
-    // an xl that saves has ended before the target has everything
-    return !copy.sender && !so.saved
+    const arrived = state === 'arrived'
+    performed = carrier.figures(copy)
+    if (!stopped && (copy.suspended || arrived || (!live && performed.bytes > HEADERS))) {
+      call.onProgress?.({ type: 'stopped' })
+      stopped = true
+    }
+    call.onProgress?.(progressOf(performed, memoryBytes, arrived))
+    if (arrived) return state
+    if (state === 'broken') throw broken()
+    return copy.sender ? null : 'ended'
   }
-  const watched = { domid: domidOf(file), from: memoryBytes }
-  await watchCopy(host, folder, watched, seen, call)
-  if (so.arrived) return so.performed
-  so.saved = await isSaved(at, file, call)
-  if (!so.saved) throw broken()
-  await watchCopy(host, folder, watched, seen, call)
-  return so.performed
+  const watch = (until: typeof seen) =>
+    watchCopy(host, folder, { domid: domidOf(file), from: memoryBytes }, until, call)
+  let how = await watch(seen)
+  // an xl that saves ends before the target has everything
+  if (how === 'ended' && !live && (await isSaved(at, file, call)))
+    how = await watch((copy) => (seen(copy) === 'arrived' ? 'arrived' : null))
+  if (how === 'ended') throw broken()
+  return performed
 }
 
 /** Whether the xl that saved a guest has written it all: then it has left it paused. */

@@ -61,14 +61,14 @@ while :; do
 done
 `
 
-/** Looks at a copy, and tells of each look, until `seen` says that it is enough. VM_CONNECTION if the host can no longer be seen. */
-export async function watchCopy(
+/** Looks at a copy, and tells of each look, until `seen` has an answer. VM_CONNECTION if the host can no longer be seen. */
+export async function watchCopy<A>(
   host: HostChannel,
   { path }: HalfFolder,
   { domid, from }: { readonly domid: number; readonly from: number },
-  seen: (copy: CopySeen) => boolean,
+  seen: (copy: CopySeen) => A | null,
   call: CallOptions,
-): Promise<void> {
+): Promise<A> {
   const watch = await host.spawn(['sh', '-c', WATCH, 'sh', path, `${domid}`, `${from}`], call)
   watch.exit.catch(() => {})
   watch.stdin.on('error', () => {})
@@ -81,7 +81,10 @@ export async function watchCopy(
       text += String(chunk)
       const lines = text.split('\n')
       text = lines.pop() ?? ''
-      for (const line of lines) if (seen(copySeen(line))) return
+      for (const line of lines) {
+        const answer = seen(copySeen(line))
+        if (answer !== null) return answer
+      }
     }
   } finally {
     call.signal.removeEventListener('abort', stop)
