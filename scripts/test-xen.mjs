@@ -1,7 +1,7 @@
 /**
  * `npm run test:xen [-- NAME …]`: guests that move between the lab's two hosts with real Xen, which are emulated: hours of a
  * machine with nothing else to do, so each file of tests (`*-on-xen.ts`, some of them by NAME) has a result of its own,
- * docs/results/xen-NAME.json. With `-t PATTERN`, for a few tests of a file, nothing is written.
+ * docs/results/NAME-on-xen.json. With `-t PATTERN`, for a few tests of a file, nothing is written.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,9 +27,9 @@ const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
 rmSync(folder, { recursive: true })
 const { commit, versions } = runOnQemu()
 for (const { name, assertionResults: tests } of words.includes('-t') ? [] : testResults) {
-  const known = basename(name).replace(/(-on-xen|-on-lab)?\.ts$/, '')
+  const known = basename(name, '.ts')
   const count = (status) => tests.filter((test) => test.status === status).length
-  writeResult(known === 'xen' ? 'xen-lab.json' : `xen-${known}.json`, {
+  writeResult(`${known}.json`, {
     commit,
     versions: { ...versions, xen: xenSeries },
     seconds: Math.round(tests.reduce((sum, { duration = 0 }) => sum + duration, 0) / 1000),

@@ -73,7 +73,7 @@ export async function xenProblem(): Promise<string | null> {
   return problemOf('no Xen hosts', xenImage())
 }
 
-/** Made of Debian's packages the first time, which are unpacked and not installed; kept in the cache (165 MB). */
+/** Made of Debian's packages the first time, which are unpacked and not installed; kept in the cache (180 MB). */
 export async function xenImage(onProgress: (line: string) => void = () => {}): Promise<XenImage> {
   const recipe = createHash('sha256').update([PACKAGES, TAKEN, LEFT_OUT, MODULES].join(' '))
   const folder = await cached(`xen-${xenSeries}-${recipe.digest('hex').slice(0, 16)}`, async (work) => {
