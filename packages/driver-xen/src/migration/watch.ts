@@ -17,7 +17,7 @@ export interface CopySeen {
 }
 
 /**
- * A line for each look, each second and when there is news of the carrier, until nobody reads them: whether xl is there, bytes,
+ * A line for each look, twice a second and when there is news of the carrier, until nobody reads them: whether xl is there, bytes,
  * what the carrier left, and whether the guest stands. It starts next to no program, for dom0 has the copy to make: xl is asked
  * only once the first pass must be over, and again after ten times as long as its answer took.
  */
@@ -46,7 +46,7 @@ stands() {
   again=$((now + 10 * (now - began)))
 }
 rm -f news && mkfifo -m 600 news || exit 0
-while sleep 1; do echo look; done >news &
+while sleep 0.5; do echo look; done >news &
 trap "kill $! 2>/dev/null" EXIT
 exec 6<>news
 while :; do

@@ -81,7 +81,10 @@ export async function fakeXenHosts(): Promise<FakeXenHosts> {
         const folder = join(world(host), id)
         const known = await readFile(join(folder, 'name'), 'utf8').catch(() => '')
         if (known.replace(/--(incoming|migratedaway)$/, '') !== name) continue
-        const [count = '', since = ''] = (await readFile(join(folder, 'clock'), 'utf8')).trim().split(' ')
+        const clock = await readFile(join(folder, 'clock'), 'utf8').catch(() => null)
+        // it has just been ended
+        if (clock === null) continue
+        const [count = '', since = ''] = clock.trim().split(' ')
         const more = since === '-' ? 0 : (Date.now() - Number(since)) / 10
         const torn = await access(join(folder, 'torn')).then(
           () => true,
