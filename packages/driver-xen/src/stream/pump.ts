@@ -5,9 +5,10 @@ import { MESSAGES } from '../xl/messages.ts'
  * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one. $1: the folder;
  * $2 and $3: the name in the stream, and the one that is to be there.
  *
- * A portion takes a second or two, or half a second's worth of a limit: "rate" is heeded after it. It pays for what was carried
- * and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks: the tail would stay with it, and
- * the end of the stream never come. A new process is dear where the stream needs the processor: there are two for a portion.
+ * A portion takes a second or two, or half a second's worth of a limit, at the most four times as much: "rate" is heeded after
+ * it. It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
+ * the tail would stay with it, and the end of the stream never come. So it reads what there is, of a pipe that xl is just filling
+ * a page or two, and how many blocks make a portion is found by trying. A new process is dear where the stream needs the processor: there are two for a portion.
  *
  * xl's header ends with the length of the guest's configuration as JSON, whose first "name" is that of the domain.
  */
@@ -35,16 +36,23 @@ now() {
   hundredths=1\${up#*.}
   now=$((\${up%.*} * 100 + hundredths - 100))
 }
-count=16
+count=16 block=65536 owed=0
 now
 next=$now
 while :; do
   rate=0
   read -r rate <rate
-  if [ "$rate" -gt 0 ] && [ $count -gt $((rate / 131072)) ]; then count=$((rate / 131072)); fi
+  if [ "$rate" -gt 0 ]; then
+    block=16384
+    least=$((rate / 32768))
+    [ $count -gt $((4 * least)) ] && count=$((4 * least))
+    [ $count -lt $least ] && count=$least
+  else
+    block=65536
+  fi
   [ $count -gt 0 ] || count=1
   began=$now
-  dd bs=65536 count=$count <&3 >&4 2>portion &
+  dd bs=$block count=$count <&3 >&4 2>portion &
   echo "$total $!" >carried
   wait $!
   long=
@@ -52,10 +60,11 @@ while :; do
   case $long in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
   total=$((total + long))
   now
-  if [ $((now - began)) -lt 100 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
-  if [ $((now - began)) -gt 300 ]; then count=$((count / 2)); fi
   if [ "$rate" -gt 0 ]; then
-    next=$((next + long * 100 / rate))
+    if [ $long -lt $((rate / 2)) ]; then count=$((count * 2)); else count=$((count / 2)); fi
+    owed=$((owed + long * 100))
+    next=$((next + owed / rate))
+    owed=$((owed % rate))
     ahead=$((next - now))
     if [ $ahead -gt 0 ]; then
       sleep $((ahead / 100)).$(printf %02d $((ahead % 100)))
@@ -64,6 +73,8 @@ while :; do
       next=$now
     fi
   else
+    if [ $((now - began)) -lt 100 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
+    if [ $((now - began)) -gt 300 ]; then count=$((count / 2)); fi
     next=$now
   fi
 done
