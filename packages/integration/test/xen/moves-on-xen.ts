@@ -97,7 +97,7 @@ describe.skipIf(problem !== null)(
 )
 
 /** Mbps, less than the emulated hosts can do. */
-const LIMIT = 8
+const LIMIT = 4
 
 /** Mbps between the first byte and the end of what moves at full speed: without what waits at the end for the hypervisors. */
 function steadyRate(seen: readonly { readonly ms: number; readonly bytes: number }[]): number {
