@@ -1,5 +1,6 @@
 import { CASES } from '@vmferry/conformance'
 import type { ConformanceSetup, DriverConnection } from '@vmferry/core/driver'
+import { withConnect } from './with-connect.ts'
 
 /** The cases of the kit in which a guest is on its way, but for those that say themselves whether it is to be live. */
 export const LIVE_CASES = CASES.filter(({ id }) =>
@@ -8,21 +9,10 @@ export const LIVE_CASES = CASES.filter(({ id }) =>
 
 /** The same setup, whose driver hears each wish as one for a live migration: the kit has most of its cases for others. */
 export function liveWishes(setup: ConformanceSetup): ConformanceSetup {
-  return {
-    ...setup,
-    async stage(loan) {
-      const stage = await setup.stage(loan)
-      if (!stage) return null
-      const { driver } = stage
-      return {
-        ...stage,
-        driver: {
-          ...driver,
-          connect: async (uri, context, call) => livelyOf(await driver.connect(uri, context, call)),
-        },
-      }
-    },
-  }
+  return withConnect(
+    setup,
+    (connect) => async (uri, context, call) => livelyOf(await connect(uri, context, call)),
+  )
 }
 
 function livelyOf(connection: DriverConnection): DriverConnection {

@@ -1,5 +1,6 @@
 import { systemClock } from '@vmferry/core'
 import type { Clock, ConformanceSetup } from '@vmferry/core/driver'
+import { withConnect } from './with-connect.ts'
 
 /** A clock by which all takes so many times less: whoever waits by it waits so many times longer. */
 export function patientClock(clock: Clock, factor: number): Clock {
@@ -12,19 +13,8 @@ export function patientClock(clock: Clock, factor: number): Clock {
 
 /** The same setup, whose driver lives in the system's time: it has processes on hosts that wait for its signs of life. */
 export function inTrueTime(setup: ConformanceSetup): ConformanceSetup {
-  return {
-    ...setup,
-    async stage(loan) {
-      const stage = await setup.stage(loan)
-      if (!stage) return null
-      const { driver } = stage
-      return {
-        ...stage,
-        driver: {
-          ...driver,
-          connect: (uri, context, call) => driver.connect(uri, { ...context, clock: systemClock }, call),
-        },
-      }
-    },
-  }
+  return withConnect(
+    setup,
+    (connect) => (uri, context, call) => connect(uri, { ...context, clock: systemClock }, call),
+  )
 }
