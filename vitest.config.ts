@@ -1,11 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { readSources } from './scripts/read-sources.ts'
 
 /** Units read the sources; end-to-end tests run what was built. */
-const source = {
-  resolve: { conditions: ['@vmferry/source'] },
-  ssr: { resolve: { conditions: ['@vmferry/source'] } },
-}
-
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
@@ -13,7 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
-        ...source,
+        ...readSources,
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', '{examples,templates}/*/test/**/*.test.ts'],

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { readSources } from './read-sources.ts'
 
 /** `npm run test:deletions`: deletes each case of the conformance kit once, and shows which broken driver then passes. */
 export default defineConfig({
-  resolve: { conditions: ['@vmferry/source'] },
-  ssr: { resolve: { conditions: ['@vmferry/source'] } },
+  ...readSources,
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['packages/integration/test/*-proof.ts'],

@@ -1,11 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { readSources } from './read-sources.ts'
 
 /** `npm run test:xen:double`: the conformance kit over the Xen driver, between two hosts of a fake Xen. Reads the sources. */
-const source = { resolve: { conditions: ['@vmferry/source'] } }
-
 export default defineConfig({
-  ...source,
-  ssr: source,
+  ...readSources,
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['packages/integration/test/xen/*-on-double.ts'],

@@ -1,11 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { readSources } from './read-sources.ts'
 
 /** `npm run test:xen`: guests that move between the lab's real Xen hosts. Reads the sources. */
-const source = { resolve: { conditions: ['@vmferry/source'] } }
-
 export default defineConfig({
-  ...source,
-  ssr: source,
+  ...readSources,
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['packages/lab/test/xen-on-lab.ts', '{apps,packages}/*/test/**/*-on-xen.ts'],

@@ -102,7 +102,7 @@ async function prepared(
   }
   const ticket: Ticket =
     request.transport === 'tcp'
-      ? await listenTcp(at, { fence, folder, file }, call)
+      ? await listenTcp(at, { fence, folder }, request.uri?.port ?? null, call)
       : { transport: request.transport, endpoints: { ram: folder.path } }
   const commit = await fence.ready(commitSteps(file), call)
   return openIncoming(at, { folder, file, name, ticket }, commit)

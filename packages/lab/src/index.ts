@@ -34,7 +34,7 @@ export {
 export type { ConsoleLog } from './xen/console-beats.ts'
 export { consoleBeats } from './xen/console-beats.ts'
 export type { XenGuestOptions } from './xen/xen-guest.ts'
-export { xenGuest } from './xen/xen-guest.ts'
+export { consoleLogs, xenGuest } from './xen/xen-guest.ts'
 export type { XenExecOptions, XenHost } from './xen/xen-host.ts'
 export { xenProblem, xenSeries } from './xen/xen-image.ts'
 export type { XenKeys } from './xen/xen-keys.ts'

@@ -1,4 +1,6 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
+import { AWAY, INCOMING } from '../xl/messages.ts'
+import { WITH_XL } from '../xl/shell.ts'
 
 /** Numbers of the processes in a folder, or with it in their command line; what looks for them has it in neither. */
 const PROCESSES = (folder: string): string => `
@@ -14,8 +16,8 @@ EOF
 
 /** Copies under the names that xl gives them until a migration is over. */
 const COPIES = `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-xl list 2>/dev/null | sed -n 's/^\\([^ ]*--\\(incoming\\|migratedaway\\)\\) .*/domain \\1/p'
+${WITH_XL}
+xl list 2>/dev/null | sed -n 's/^\\([^ ]*\\(${INCOMING}\\|${AWAY}\\)\\) .*/domain \\1/p'
 `
 
 /** A line for each file below a run directory but the epochs, which stay by design, for each process that has to do with it, and for each copy that is nobody's home. */

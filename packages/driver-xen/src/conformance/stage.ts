@@ -12,6 +12,7 @@ import {
 import { xen } from '../driver.ts'
 import { lookAt } from '../guest/list.ts'
 import { AWAY, INCOMING } from '../xl/messages.ts'
+import { xl } from '../xl/shell.ts'
 import type { XlDomain } from '../xl/table.ts'
 import type { GuestCount, XenKitGuest, XenPair } from './index.ts'
 import { clearRoom, tracesIn } from './room.ts'
@@ -77,7 +78,7 @@ export async function openXenStage(
       const left = (await sight(side)).domains.filter(ended)
       if (left.length === 0) return
       if (clock.monotonic() > deadline) throw vmError('VM_TIMEOUT', `xl does not end ${left[0]?.name}`)
-      for (const { id } of left) await rooms[side].host.exec(['xl', 'destroy', `${id}`], call)
+      for (const { id } of left) await rooms[side].host.exec(xl('destroy', `${id}`), call)
       await sleep(clock, 50)
     }
   }

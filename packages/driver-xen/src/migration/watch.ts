@@ -1,6 +1,6 @@
 import { type CallOptions, type HostChannel, vmError } from '@vmferry/core/driver'
 import type { HalfFolder } from '../guest/run-directory.ts'
-import { WITH_XL } from '../xl/shell.ts'
+import { NOW, WITH_XL } from '../xl/shell.ts'
 
 /** What the source's host shows of a copy under way. */
 export interface CopySeen {
@@ -26,11 +26,7 @@ ${WITH_XL}
 cd "$1" || exit 0
 read -r pid rest <sender || exit 0
 bytes=0 again=0 guest=runs
-now() {
-  read -r up rest </proc/uptime
-  hundredths=1\${up#*.}
-  now=$((\${up%.*} * 100 + hundredths - 100))
-}
+${NOW}
 count() {
   [ -f carried ] && read -r through portion <carried || return 0
   under=0

@@ -1,4 +1,5 @@
 import { MESSAGES } from '../xl/messages.ts'
+import { NOW } from '../xl/shell.ts'
 
 /**
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
@@ -31,11 +32,7 @@ if [ "$2" != "$3" ]; then
   rm -f head config config.new
   total=$((48 + long))
 fi
-now() {
-  read -r up rest </proc/uptime
-  hundredths=1\${up#*.}
-  now=$((\${up%.*} * 100 + hundredths - 100))
-}
+${NOW}
 count=16 block=65536 owed=0
 now
 next=$now

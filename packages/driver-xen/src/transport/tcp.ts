@@ -1,6 +1,6 @@
 import { type EffectOptions, type Ticket, vmError } from '@vmferry/core/driver'
-import { type Fence, keep, type MigrationFile } from '@vmferry/fence'
-import type { HalfFolder } from '../guest/run-directory.ts'
+import { keep } from '@vmferry/fence'
+import type { Sender } from '../migration/copy.ts'
 import { TAKE } from '../stream/receive.ts'
 import { CONNECT, LISTEN } from '../stream/socket.ts'
 import type { XenHost } from '../xen-host.ts'
@@ -8,23 +8,16 @@ import type { XenHost } from '../xen-host.ts'
 /** Milliseconds in which the target must listen. */
 const LISTEN_LIMIT = 20_000
 
-/** Half a migration, for what is done in its folder. */
-export interface TcpEnd {
-  readonly fence: Fence
-  readonly folder: HalfFolder
-  readonly file: MigrationFile
-}
-
-/** Listens at the target, for one who knows a word that goes over the connections of this controller only. */
+/** Listens at the target, at that port or any that is free, for one who knows a word that goes over the connections of this controller only. */
 export async function listenTcp(
   { host, random }: XenHost,
-  { fence, folder, file }: TcpEnd,
+  { fence, folder }: Pick<Sender, 'fence' | 'folder'>,
+  port: number | null,
   call: EffectOptions,
 ): Promise<Ticket> {
   const pass = Buffer.from(random.bytes(16)).toString('hex')
   await fence.act([keep('pass', { pass })], call)
-  const port = `${file.request.uri?.port ?? 0}`
-  const argv = ['python3', '-I', '-c', LISTEN, folder.path, port, TAKE]
+  const argv = ['python3', '-I', '-c', LISTEN, folder.path, `${port ?? 0}`, TAKE]
   await host.detach(fence.launch(folder.listener, argv, call), {
     ...call,
     log: folder.carrierLog,
@@ -39,7 +32,7 @@ export async function listenTcp(
 
 /** The command that carries the stream to where the ticket says. */
 export async function tcpCommand(
-  { fence, folder, file }: TcpEnd,
+  { fence, folder, file }: Sender,
   { endpoints, cookie }: Ticket,
   call: EffectOptions,
 ): Promise<readonly string[]> {

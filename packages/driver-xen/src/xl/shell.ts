@@ -16,3 +16,10 @@ set -- \${stat##*) }
 shift 19
 echo "$$ $1 $(cat /proc/sys/kernel/random/boot_id)" >${file}.new && mv ${file}.new ${file} || exit 1`
 }
+
+/** Sets `now` to hundredths of a second since the boot, without a program being started. */
+export const NOW = `now() {
+  read -r up rest </proc/uptime
+  hundredths=1\${up#*.}
+  now=$((\${up%.*} * 100 + hundredths - 100))
+}`

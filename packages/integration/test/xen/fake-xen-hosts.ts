@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostChannel, HostProvider } from '@vmferry/core/driver'
@@ -86,11 +87,7 @@ export async function fakeXenHosts(): Promise<FakeXenHosts> {
         if (clock === null) continue
         const [count = '', since = ''] = clock.trim().split(' ')
         const more = since === '-' ? 0 : (Date.now() - Number(since)) / 10
-        const torn = await access(join(folder, 'torn')).then(
-          () => true,
-          () => false,
-        )
-        return { counter: Number(count) + Math.floor(more), intact: !torn }
+        return { counter: Number(count) + Math.floor(more), intact: !existsSync(join(folder, 'torn')) }
       }
       return null
     },

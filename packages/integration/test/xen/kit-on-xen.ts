@@ -3,7 +3,7 @@ import { systemClock } from '@vmferry/core'
 import type { HostProvider } from '@vmferry/core/driver'
 import { xenSetup } from '@vmferry/driver-xen/conformance'
 import { ssh } from '@vmferry/host'
-import { consoleBeats, openXenLab, type XenLab, xenGuest, xenProblem } from '@vmferry/lab'
+import { consoleBeats, consoleLogs, openXenLab, type XenLab, xenGuest, xenProblem } from '@vmferry/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { LIVE_CASES, liveWishes } from './live-wishes.ts'
 import { inTrueTime, patientClock } from './patient-clock.ts'
@@ -16,7 +16,6 @@ const LIVE = process.env['VMFERRY_KIT_LIVE'] === '1'
 
 const CONFIG = '/lab/kit.cfg'
 const MEMORY_MIB = 96
-const LOGS = '/var/log/xen/console'
 
 const problem = await xenProblem()
 
@@ -38,15 +37,14 @@ describe.skipIf(problem !== null)(`real Xen${problem === null ? '' : ` (not here
       commandLine: [CONFIG],
       bytes: MEMORY_MIB * 1024 ** 2,
       async count(host, name, call) {
-        const logs = ['', '--incoming'].map((end) => `${LOGS}/guest-${name}${end}.log`)
         const script = 'for log; do [ ! -e "$log" ] || tail -n 50 "$log"; done'
-        const { stdout } = await host.exec(['sh', '-c', script, 'sh', ...logs], call)
+        const { stdout } = await host.exec(['sh', '-c', script, 'sh', ...consoleLogs(name)], call)
         const beats = consoleBeats([{ host: host.name, text: stdout }])
         const last = beats.at(-1)
         return last ? { counter: last.tick, intact: beats.every(({ ok }) => ok) } : null
       },
       async forget(host, call) {
-        await host.exec(['sh', '-c', `rm -f ${LOGS}/guest-*.log`], call)
+        await host.exec(['sh', '-c', `rm -f ${consoleLogs('*').join(' ')}`], call)
       },
     },
   )

@@ -1,6 +1,6 @@
 import { ssh } from '@vmferry/host'
 import type { XenLab } from '@vmferry/lab'
-import type { XenHosts } from './xen-hosts.ts'
+import type { XenHostName, XenHosts } from './xen-hosts.ts'
 
 export interface RealXenHosts extends XenHosts {
   /** Ends every connection to both hosts, and those between them, at the hosts: no end of them says goodbye. */
@@ -20,7 +20,7 @@ kill -KILL "$PPID"
 
 /** The hosts of a lab. Guests are made with its own `create`. */
 export function realXenHosts(lab: XenLab): RealXenHosts {
-  const said = async (host: 'alpha' | 'beta', ...argv: string[]): Promise<string> => {
+  const said = async (host: XenHostName, ...argv: string[]): Promise<string> => {
     const { stdout } = await lab[host].exec(argv)
     return stdout
   }

@@ -2,7 +2,8 @@ import { createFerry, type Migration } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import { describe, expect, test, vi } from 'vitest'
 import { type FakeXenHosts, fakeXenHosts } from './fake-xen-hosts.ts'
-import { LOST_AT, loseController } from './lost-controller.ts'
+import { lostBetweenFakes } from './lost-between-fakes.ts'
+import { LOST_AT } from './lost-controller.ts'
 
 interface World {
   readonly hosts: FakeXenHosts
@@ -75,15 +76,7 @@ describe.concurrent('a guest of Xen that stands still while it is copied', () =>
     'is one domain, under its name, where its controller is lost $when $at',
     async (lost) => {
       await using here = await world()
-      const { hosts } = here
-      await hosts.create('alpha', 'web1')
-      const expected = { rolledBack: [['web1 -b----'], []], migrated: [[], ['web1 -b----']] }[lost.outcome]
-      const settled = async () =>
-        expect(await Promise.all([hosts.domains('alpha'), hosts.domains('beta')])).toEqual(expected)
-      const way = { name: 'web1', from: 'alpha', to: 'beta', live: false } as const
-      expect(await loseController(hosts, way, lost, { settled })).toEqual(lost.settled)
-      await settled()
-      await vi.waitFor(async () => expect(await hosts.traces('alpha')).toEqual([]), { timeout: 5_000 })
+      expect(await lostBetweenFakes(here.hosts, lost, { live: false })).toEqual(lost.settled)
     },
   )
 })
