@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['packages/lab/test/xen-on-lab.ts', '{apps,packages}/*/test/**/*-on-xen.ts'],
     reporters: ['verbose', './scripts/tally-reporter.ts'],
     fileParallelism: false,
+    maxConcurrency: 2,
     testTimeout: 600_000,
     hookTimeout: 600_000,
   },

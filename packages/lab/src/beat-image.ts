@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
-import { readFile, truncate } from 'node:fs/promises'
+import { truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { cached } from './cache-folder.ts'
+import { assembled, assemblers } from './assembled.ts'
 import { mustRun } from './command.ts'
 import { missingPrograms } from './lab-problem.ts'
 
@@ -30,8 +28,7 @@ export const beatPassTicks = 500
 
 /** Why the guest cannot be built or run here, as a sentence, or null. */
 export function beatProblem(): Promise<string | null> {
-  const programs = { as: 'binutils', ld: 'binutils', objcopy: 'binutils' }
-  return missingPrograms({ ...programs, 'qemu-system-x86_64': 'qemu-system-x86' })
+  return missingPrograms({ ...assemblers, 'qemu-system-x86_64': 'qemu-system-x86' })
 }
 
 /**
@@ -39,22 +36,13 @@ export function beatProblem(): Promise<string | null> {
  * Rejects when binutils is missing, and for numbers that make no guest.
  */
 export async function buildBeat(memory: BeatMemory): Promise<string> {
-  const symbols = symbolsOf(memory)
-  const source = fileURLToPath(new URL('../guests/beat.S', import.meta.url))
-  const hash = createHash('sha256')
-    .update(await readFile(source))
-    .update(symbols.join())
-  return cached(`beat-${hash.digest('hex').slice(0, 16)}.raw`, async (work) => {
-    const missing = await missingPrograms({ as: 'binutils', ld: 'binutils', objcopy: 'binutils' })
-    if (missing !== null) throw new Error(`the guest cannot be assembled: ${missing}`)
-    const path = (name: string): string => join(work, name)
-    const defines = symbols.flatMap((symbol) => ['--defsym', symbol])
-    await mustRun(['as', '--32', '--fatal-warnings', ...defines, '-o', path('o'), source])
-    await mustRun(['ld', '-m', 'elf_i386', '-Ttext', '0x7c00', '-e', '_start', '-o', path('elf'), path('o')])
-    await mustRun(['objcopy', '-O', 'binary', path('elf'), path('raw')])
+  const guest = { source: 'beat.S', symbols: symbolsOf(memory), link: ['-Ttext', '0x7c00'] }
+  return assembled(guest, ['beat', '.raw'], async (elf, work) => {
+    const raw = join(work, 'raw')
+    await mustRun(['objcopy', '-O', 'binary', elf, raw])
     // SeaBIOS boots no disk of less than one cylinder, 516,096 bytes.
-    await truncate(path('raw'), 2 ** 20)
-    return path('raw')
+    await truncate(raw, 2 ** 20)
+    return raw
   })
 }
 
@@ -65,7 +53,7 @@ function symbolsOf({
   stepBytes = 4,
   diskMiB = 0,
   sectorsPerTick = 8,
-}: BeatMemory): string[] {
+}: BeatMemory): Readonly<Record<string, number>> {
   whole('fillMiB', fillMiB, 1)
   whole('ringMiB', ringMiB, 1)
   whole('pagesPerTick', pagesPerTick, 0)
@@ -75,7 +63,7 @@ function symbolsOf({
   if (!Number.isInteger(Math.log2(stepBytes)) || stepBytes < 4 || stepBytes > 4096) {
     throw new Error(`stepBytes must be a power of two from 4 to 4096, not ${stepBytes}`)
   }
-  const values = {
+  return {
     FILL_MIB: fillMiB,
     RING_MIB: ringMiB,
     PPT: pagesPerTick,
@@ -84,7 +72,6 @@ function symbolsOf({
     DISK_MIB: diskMiB,
     SPT: sectorsPerTick,
   }
-  return Object.entries(values).map(([name, value]) => `${name}=${value}`)
 }
 
 function whole(name: string, value: number, least: number): void {

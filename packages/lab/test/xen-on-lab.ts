@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { XenLab } from '@vmferry/lab'
-import { beatReport, consoleBeats, openXenLab, xenProblem } from '@vmferry/lab'
+import type { Beat, XenLab } from '@vmferry/lab'
+import { beatReport, consoleBeats, openXenLab, xenBeat, xenProblem } from '@vmferry/lab'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../src/command.ts'
 import { startTimeOf } from '../src/process-table.ts'
@@ -80,13 +80,26 @@ describe.skipIf(problem !== null)(`two Xen hosts${problem === null ? '' : ` (not
 
     expect((await alpha.exec(['xl', 'domid', 'g1'])).code).not.toBe(0)
     expect((await beta.exec(['xl', 'domid', 'g1'])).code).toBe(0)
-    const logs = await Promise.all(
-      [alpha, beta].map(async (host) => ({ host: host.name, text: await host.consoleLog('g1') })),
-    )
-    const report = beatReport(consoleBeats(logs))
+    const report = beatReport(await beatsOfBoth(lab, 'g1'))
     expect(report).toMatchObject({ lost: 0, backwards: 0, corrupt: false })
     expect(report.cookies).toHaveLength(1)
     expect(report.handOvers).toMatchObject([{ from: 'alpha', to: 'beta', lostTicks: 0 }])
+  })
+
+  it('move a guest without an operating system, which suspends and powers off when it is asked to', async () => {
+    const { alpha, beta } = lab
+    await alpha.create({ name: 'b1' }, xenBeat)
+    await timed('its first beats', () =>
+      vi.waitFor(async () => expect((await alpha.beats('b1')).length).toBeGreaterThan(3), patiently),
+    )
+    const moved = await timed('xl migrate', () => alpha.exec(['xl', 'migrate', 'b1', 'beta']))
+    expect(moved).toMatchObject({ code: 0, stderr: expect.stringContaining('Migration successful.') })
+    await vi.waitFor(async () => expect((await beta.beats('b1')).length).toBeGreaterThan(8), patiently)
+    const report = beatReport(await beatsOfBoth(lab, 'b1'))
+    expect(report).toMatchObject({ lost: 0, backwards: 0, corrupt: false })
+    expect(report.cookies).toHaveLength(1)
+    expect((await beta.exec(['xl', 'shutdown', '-w', 'b1'])).code).toBe(0)
+    await vi.waitFor(async () => expect((await beta.exec(['xl', 'domid', 'b1'])).code).not.toBe(0), patiently)
   })
 
   it('are gone after close, and so are their files', async () => {
@@ -98,6 +111,11 @@ describe.skipIf(problem !== null)(`two Xen hosts${problem === null ? '' : ` (not
     expect(existsSync(folder)).toBe(false)
   })
 })
+
+async function beatsOfBoth({ alpha, beta }: XenLab, guest: string): Promise<Beat[]> {
+  const logs = [alpha, beta].map(async (host) => ({ host: host.name, text: await host.consoleLog(guest) }))
+  return consoleBeats(await Promise.all(logs))
+}
 
 async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
   const from = performance.now()

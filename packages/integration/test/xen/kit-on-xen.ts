@@ -1,10 +1,9 @@
 import { CASES, conformance, type Runner } from '@vmferry/conformance'
 import { systemClock } from '@vmferry/core'
-import type { HostProvider } from '@vmferry/core/driver'
 import { xenSetup } from '@vmferry/driver-xen/conformance'
-import { ssh } from '@vmferry/host'
-import { consoleBeats, consoleLogs, openXenLab, type XenLab, xenGuest, xenProblem } from '@vmferry/lab'
+import { consoleBeats, consoleLogs, xenBeat, xenProblem } from '@vmferry/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { type LabPool, openLabPool } from './lab-pool.ts'
 import { LIVE_CASES, liveWishes } from './live-wishes.ts'
 import { inTrueTime, patientClock } from './patient-clock.ts'
 
@@ -15,21 +14,23 @@ const PATIENCE = Number(process.env['VMFERRY_KIT_PATIENCE'] ?? 20)
 const LIVE = process.env['VMFERRY_KIT_LIVE'] === '1'
 
 const CONFIG = '/lab/kit.cfg'
-const MEMORY_MIB = 96
+const MEMORY_MIB = 16
+
+/** So many cases run at the same time, between as many pairs of hosts. */
+const LABS = Number(process.env['VMFERRY_KIT_LABS'] ?? 2)
 
 const problem = await xenProblem()
 
 describe.skipIf(problem !== null)(`real Xen${problem === null ? '' : ` (not here: ${problem})`}`, () => {
-  let lab: XenLab
-  let provider: HostProvider
+  let pool: LabPool
   beforeAll(async () => {
-    lab = await openXenLab({ onProgress: (line) => process.stdout.write(`${line}\n`) })
-    provider = ssh({ config: lab.ssh.config })
-    const lines = xenGuest({ name: 'kit', memoryMiB: MEMORY_MIB }).split('\n')
+    const lines = xenBeat({ name: 'kit', memoryMiB: MEMORY_MIB }).split('\n')
     const nameless = lines.filter((line) => !line.startsWith('name ')).join('\n')
-    for (const host of [lab.alpha, lab.beta]) await host.write(CONFIG, nameless)
+    pool = await openLabPool(LABS, async ({ alpha, beta }) => {
+      for (const host of [alpha, beta]) await host.write(CONFIG, nameless)
+    })
   })
-  afterAll(() => lab.close())
+  afterAll(() => pool.close())
 
   const setup = xenSetup(
     () => ({ source: 'xen+ssh://root@alpha/', target: 'xen+ssh://root@beta/', targetHost: 'beta' }),
@@ -48,10 +49,11 @@ describe.skipIf(problem !== null)(`real Xen${problem === null ? '' : ` (not here
       },
     },
   )
-  const register: Runner['test'] = test
-  const patiently: Runner['test'] = (title, body, limit = 0) => register(title, body, limit * PATIENCE)
+  const register: Runner['test'] = test.concurrent
+  const patiently: Runner['test'] = (title, body, limit = 0) =>
+    register(title, (context) => pool.use(() => body(context)), limit * PATIENCE)
   conformance({ describe, test: patiently }, inTrueTime(LIVE ? liveWishes(setup) : setup), {
-    hosts: [{ name: 'ssh', open: (uri, call) => provider.open(uri, call) }],
+    hosts: [{ name: 'ssh', open: (uri, call) => pool.mine().provider.open(uri, call) }],
     clock: patientClock(systemClock, PATIENCE),
     cases: LIVE ? LIVE_CASES : CASES,
   })

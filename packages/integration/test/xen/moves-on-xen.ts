@@ -1,7 +1,7 @@
 import { createFerry, type Ferry, type MigrateOptions } from '@vmferry/core'
 import { xen } from '@vmferry/driver-xen'
 import type { XenLab } from '@vmferry/lab'
-import { openXenLab, xenProblem } from '@vmferry/lab'
+import { openXenLab, xenBeat, xenProblem } from '@vmferry/lab'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Followed, followBeats } from './follow-beats.ts'
 import { type RealXenHosts, realXenHosts } from './real-xen-hosts.ts'
@@ -19,8 +19,8 @@ describe.skipIf(problem !== null)(
     let web1: Followed
     let at: XenHostName = 'alpha'
 
-    const created = async (name: string): Promise<Followed> => {
-      await lab[at].create({ name })
+    const created = async (name: string, memoryMiB = 16): Promise<Followed> => {
+      await lab[at].create({ name, memoryMiB }, xenBeat)
       const guest = followBeats(lab, name)
       await guest.beatsOn(at)
       return guest
@@ -47,8 +47,10 @@ describe.skipIf(problem !== null)(
     it.for(['ssh', 'relay', 'tcp'])(
       'move at the bandwidth that they are given, by %s',
       async (way, { task }) => {
-        const uri = way === 'relay' ? 'relay:///' : `${way}://${otherHost(at)}/`
-        const { migration } = await begun('web1', at, { bandwidth: LIMIT, uri })
+        const [name, there] = [`wide-${way}`, otherHost(at)]
+        const wide = await created(name, 48)
+        const uri = way === 'relay' ? 'relay:///' : `${way}://${there}/`
+        const { migration } = await begun(name, at, { bandwidth: LIMIT, uri })
         const seen: { readonly ms: number; readonly bytes: number }[] = []
         for await (const event of migration)
           if (event.type === 'progress') seen.push({ ms: performance.now(), bytes: event.bytes })
@@ -56,10 +58,10 @@ describe.skipIf(problem !== null)(
         const rate = steadyRate(seen)
         Object.assign(task.meta, { limitMbps: LIMIT, mbps: Number(rate.toFixed(2)) })
         expect(Math.abs(rate / LIMIT - 1)).toBeLessThan(0.1)
-        at = otherHost(at)
-        await web1.beatsOn(at)
-        expect(await web1.report()).toMatchObject(WHOLE)
-        await expectNoTraces()
+        await wide.beatsOn(there)
+        expect(await wide.report()).toMatchObject(WHOLE)
+        expect(await hosts.traces(at)).toEqual([])
+        await lab[there].exec(['xl', 'destroy', name])
       },
     )
 

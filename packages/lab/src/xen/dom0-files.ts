@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArchiveEntry } from '../archive.ts'
 import { initialRamDisk } from '../archive.ts'
+import { buildXenBeat } from './xen-guest.ts'
 import type { XenImage } from './xen-image.ts'
 import type { XenKeys } from './xen-keys.ts'
 import { linkAddresses, xenHostNames } from './xen-network.ts'
@@ -62,6 +63,7 @@ export async function dom0Files(image: XenImage, keys: XenKeys): Promise<Archive
     await file('init', ours('xen/dom0-init'), 0o100755),
     ...Object.entries(LINKS).map(([name, to]) => ({ name, mode: 0o120777, content: Buffer.from(to) })),
     { name: 'lab/initrd', mode: 0o100644, content: guest },
+    await file('lab/beat', await buildXenBeat()),
   ]
 }
 

@@ -3,6 +3,7 @@ import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { plainArchive } from '../archive.ts'
+import { assemblers } from '../assembled.ts'
 import { cached } from '../cache-folder.ts'
 import { mustRun } from '../command.ts'
 import { unpackFrom } from '../debian-suite.ts'
@@ -55,6 +56,7 @@ const MODULES = [
 ].flatMap((line) => line.split(' '))
 
 const NEEDED = {
+  ...assemblers,
   'qemu-system-x86_64': 'qemu-system-x86',
   setpriv: 'util-linux',
   ssh: 'openssh-client',
