@@ -15,7 +15,7 @@ take() {
 }
 say() { [ ! -p word ] || echo "$1" 1<>word; }
 take banner.said ${MESSAGES.banner.length} && [ "$(cat banner.said)" = "${MESSAGES.banner.trim()}" ] && mv banner.said banner || exit 1
-take ready ${MESSAGES.ready.length} || { say ended; exit 0; }
+take ready ${MESSAGES.ready.length} || { : >ended; say ended; exit 0; }
 say ready
 take report ${MESSAGES.report.length + 1} || exit 0
 [ "$(tail -c 1 report | od -An -tu1 | tr -d " ")" = 0 ] || take permission ${MESSAGES.go.length}
@@ -37,18 +37,19 @@ exec xl migrate -s "sh $1/hold" "$2" target
 
 /**
  * Takes the stream at the target: from its standard input to xl in the folder $1, until xl says that everything has come; that
- * message is its own last word. It ends, with what xl said, if xl does or if the stream breaks off: then "word" has no writer.
+ * message is its own last word. It ends, with what xl said, if xl does or if the stream breaks off: then "word" has no writer. That
+ * is opened before the way to xl, which opens only for an xl that lives.
  */
 export const TAKE: string = `
 cd "$1" || exit 1
 ${filedAs('taker')}
 exec 3<&0
 rm -f word && mkfifo -m 600 word || exit 1
-cat <&3 >s2t 5>word &
+cat <&3 5>word >s2t &
 cat=$!
 trap "kill $cat 2>/dev/null" EXIT
 exec 6<word
-[ -e receiver ] && read -r pid rest <receiver && [ -d "/proc/$pid" ] && said= || said=ended
+[ ! -e ended ] && [ -e receiver ] && read -r pid rest <receiver && [ -d "/proc/$pid" ] && said= || said=ended
 [ -e ready ] || [ -n "$said" ] || read -r said <&6
 case $said in
   ended) tail -c 2000 xl.log >&2; exit 3;;
