@@ -23,7 +23,6 @@
     .set FILL,    0x100000
     .set RING,    FILL + FILL_MIB * 0x100000
     .set END,     RING + RING_MIB * 0x100000
-    .set GOLDEN,  0x9e3779b1            /* odd, so that no two addresses share a word */
     .if STEP > 64
     .set STRIDE,  STEP
     .else
@@ -88,11 +87,7 @@ protected:
     movw %ax, %es
     movw %ax, %ss
     movl $0x7c00, %esp
-    rdtsc
-    movl %eax, %edx
-    shrl $16, %edx
-    xorl %edx, %eax
-    movw %ax, cookie
+    call bake
 
     movl $FILL, %edi
     call word_at
@@ -195,28 +190,7 @@ awake:                                  /* IRQ 0 while halted; not by IRET, whic
     call forget
     movl %edi, fill_at
 
-    movl tick, %ebx
-    movb $32, %cl
-    call hex
-    movb $' ', %al
-    call put
-    movzwl cookie, %ebx
-    movb $16, %cl
-    call hex
-    movb $' ', %al
-    call put
-    movl bad, %ebx
-    movb $'k', %al
-    testl %ebx, %ebx
-    jz 1f
-    movb $'B', %al
-    call put
-    movb $32, %cl
-    call hex
-    jmp 2f
-1:  call put
-2:  movb $'\n', %al
-    call put
+    call tell
     jmp beat
 
     .if DISK_MIB
@@ -286,13 +260,6 @@ ide:                                    /* gives command CL for sector EBX; then
     ret
     .endif
 
-word_at:                                /* EAX = the word that belongs at EDI */
-    movl %edi, %eax
-    shrl $2, %eax
-    imull $GOLDEN, %eax, %eax
-    notl %eax                           /* so that the page at a round address does not begin with zeros */
-    ret
-
 wrong:                                  /* keeps the first address: a state of no return */
     cmpl $0, bad
     jne 1f
@@ -319,23 +286,11 @@ put:                                    /* AL to COM1 once it is free: QEMU drop
     outb %al, %dx
     ret
 
-hex:                                    /* the CL lowest bits of EBX */
-    subb $4, %cl
-    movl %ebx, %eax
-    shrl %cl, %eax
-    andb $15, %al
-    cmpb $10, %al
-    jb 1f
-    addb $39, %al
-1:  addb $48, %al
-    call put
-    testb %cl, %cl
-    jnz hex
-    ret
-
 ignore:                                 /* the PIC's spurious interrupt */
     addl $12, %esp
     jmp beat
+
+    .include "beat-line.inc"
 
     .p2align 3
 idt:
@@ -348,13 +303,10 @@ idt:
     .endr
 idt_end:
 
-tick:       .long 0
 generation: .long 0
 ring_at:    .long RING
 fill_at:    .long FILL
 phase:      .long 0
-bad:        .long 0
 sector:     .long 0
 disk_round: .long 0
-cookie:     .word 0
     .org 2048                           /* the four sectors that the packet and the BIOS load */

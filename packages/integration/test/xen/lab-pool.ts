@@ -4,7 +4,7 @@ import { openXenLab, type XenLab } from '@vmferry/lab'
 
 /** Labs of which each piece of work has one to itself, while it lasts: their hosts mostly wait for each other. */
 export interface LabPool {
-  /** Runs `work` as soon as a lab is free; what it calls finds that lab by `mine()`. */
+  /** Runs `work`, for no more at a time than there are labs; what it calls finds its own by `mine()`. */
   use<T>(work: () => Promise<T>): Promise<T>
   mine(): PooledLab
   close(): Promise<void>
@@ -34,16 +34,14 @@ export async function openLabPool(count: number, furnish: (lab: XenLab) => Promi
   }
   const current = new AsyncLocalStorage<PooledLab>()
   const free = [...labs]
-  const waiting: ((lab: PooledLab) => void)[] = []
   return {
     async use(work) {
-      const lab = free.pop() ?? (await new Promise<PooledLab>((resolve) => waiting.push(resolve)))
+      const lab = free.pop()
+      if (!lab) throw new Error(`there are ${count} labs, and more work than that at a time`)
       try {
         return await current.run(lab, work)
       } finally {
-        const next = waiting.shift()
-        if (next) next(lab)
-        else free.push(lab)
+        free.push(lab)
       }
     },
     mine() {

@@ -17,7 +17,6 @@
     .set FILL,     0x200000
     .set PAGES,    FILL + FILL_MIB * 0x100000
     .set END,      PAGES + RING * 4096
-    .set GOLDEN,   0x9e3779b1           /* odd, so that no two addresses share a word */
 
     /* Of Xen's public headers: hypercalls, their operations, parameters. */
     .set sched_op, 29
@@ -67,11 +66,7 @@ _start:
     movl $hypercalls, %eax
     xorl %edx, %edx
     wrmsr
-    rdtsc
-    movl %eax, %edx
-    shrl $16, %edx
-    xorl %edx, %eax
-    movw %ax, cookie
+    call bake
 
     movl $FILL, %edi
 1:  call word_at
@@ -115,28 +110,7 @@ beat:
     jb 1b
 
     movl $line, %edi
-    movl tick, %ebx
-    movb $32, %cl
-    call hex
-    movb $' ', %al
-    stosb
-    movzwl cookie, %ebx
-    movb $16, %cl
-    call hex
-    movb $' ', %al
-    stosb
-    movl bad, %ebx
-    movb $'k', %al
-    testl %ebx, %ebx
-    jz 1f
-    movb $'B', %al
-    stosb
-    movb $32, %cl
-    call hex
-    jmp 2f
-1:  stosb
-2:  movb $'\n', %al
-    stosb
+    call tell
     call print
 
     movl $wish, %esi
@@ -253,32 +227,17 @@ param:                                  /* EAX = the domain's parameter of that 
     movl asked + 8, %eax
     ret
 
-word_at:                                /* EAX = the word that belongs at EDI */
-    movl %edi, %eax
-    shrl $2, %eax
-    imull $GOLDEN, %eax, %eax
-    notl %eax
-    ret
-
 wrong:                                  /* keeps the first address: a state of no return */
     cmpl $0, bad
     jne 1f
     movl %edi, bad
 1:  ret
 
-hex:                                    /* the CL lowest bits of EBX to EDI */
-    subb $4, %cl
-    movl %ebx, %eax
-    shrl %cl, %eax
-    andb $15, %al
-    cmpb $10, %al
-    jb 1f
-    addb $39, %al
-1:  addb $48, %al
+put:                                    /* AL to EDI */
     stosb
-    testb %cl, %cl
-    jnz hex
     ret
+
+    .include "beat-line.inc"
 
     .p2align 3
 asked:      .long SELF, 0, 0, 0         /* domain, number, value */
@@ -292,10 +251,7 @@ heard:      .long XS_WRITE, 0, 0, answer - heard - 16
             .asciz "control/shutdown"
 answer:     .skip 16 + 64
     .p2align 3
-tick:       .long 0
 generation: .long 0
-bad:        .long 0
-cookie:     .word 0
 line:       .skip 32
     .p2align 12
 hypercalls: .skip 4096
