@@ -3,13 +3,14 @@ import { NOW } from '../xl/shell.ts'
 
 /**
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
- * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one. $1: the folder;
- * $2 and $3: the name in the stream, and the one that is to be there.
+ * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one, if one
+ * does. $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
  *
  * A portion takes a second or two, or half a second's worth of a limit, at the most four times as much: "rate" is heeded after
- * it. It pays for what was carried and saves no credit, so that a slow start is not made up for. dd must not wait for full blocks:
- * the tail would stay with it, and the end of the stream never come. So it reads what there is, of a pipe that xl is just filling
- * a page or two, and how many blocks make a portion is found by trying. A new process is dear where the stream needs the processor: there are two for a portion.
+ * it. It pays for what was carried. A portion that was late is made up for, a second at the most, so that a way with hitches
+ * comes up to its limit; a slow start is not. dd must not wait for full blocks: the tail would stay with it, and the end of the
+ * stream never come. So it reads what there is, of a pipe that xl is just filling a page or two, and how many blocks make a
+ * portion is found by trying. A new process is dear where the stream needs the processor: there are two for a portion.
  *
  * xl's header ends with the length of the guest's configuration as JSON, whose first "name" is that of the domain.
  */
@@ -33,7 +34,7 @@ if [ "$2" != "$3" ]; then
   total=$((48 + long))
 fi
 ${NOW}
-count=16 block=65536 owed=0
+count=16 block=65536 owed=0 credit=0
 now
 next=$now
 while :; do
@@ -56,6 +57,7 @@ while :; do
   while read -r first rest; do long=$first; done <portion
   case $long in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
   total=$((total + long))
+  echo $total >carried
   now
   if [ "$rate" -gt 0 ]; then
     if [ $long -lt $((rate / 2)) ]; then count=$((count * 2)); else count=$((count / 2)); fi
@@ -66,9 +68,10 @@ while :; do
     if [ $ahead -gt 0 ]; then
       sleep $((ahead / 100)).$(printf %02d $((ahead % 100)))
       now
-    else
-      next=$now
+    elif [ $((0 - ahead)) -gt $credit ]; then
+      next=$((now - credit))
     fi
+    credit=100
   else
     if [ $((now - began)) -lt 100 ] && [ $count -lt 4096 ]; then count=$((count * 2)); fi
     if [ $((now - began)) -gt 300 ]; then count=$((count / 2)); fi
