@@ -37,10 +37,15 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       return measure(at, await ready(at, offer.domain, call), offer, request, call)
     },
     async begin(domain, request, call) {
+      const network = Promise.all([
+        overNetwork(request) ? sourceTransports(host, request, call) : NO_ADDRESS,
+        secured(at, request, call),
+      ])
+      network.catch(() => {})
       const guest = await ready(at, domain, call)
-      const { address } = overNetwork(request) ? await sourceTransports(host, request, call) : NO_ADDRESS
-      const { tls } = await secured(at, request, call)
-      const offer = withNetwork(await sourceOffer(at, guest, request, call), { address, tls })
+      const bare = await sourceOffer(at, guest, request, call)
+      const [{ address }, { tls }] = await network
+      const offer = withNetwork(bare, { address, tls })
       const file: MigrationFile = {
         migration: call.migration,
         epoch: call.epoch,

@@ -10,7 +10,6 @@ function target(change: Partial<TargetHypervisor> = {}): TargetHypervisor {
     binary: true,
     machines: new Set(),
     devices: new Set(),
-    availableBytes: null,
     version: '7.2.22',
     processors: new Map([
       [EPYC, ['avx512', 'xsaves']],

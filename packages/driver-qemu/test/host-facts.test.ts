@@ -12,7 +12,7 @@ function hostAt(time: number): QemuHost {
     name: 'alpha',
     async exec() {
       now += 1_000
-      return { code: 0, stdout: `${time}\nEPYC 9000\nsse2 avx2 \n`, stderr: '' }
+      return { code: 0, stdout: `time ${time}\nmemory 2048\nname EPYC 9000\nflags sse2 avx2 \n`, stderr: '' }
     },
   } as unknown as HostChannel
   return { host, clock: { now: () => now } } as QemuHost
@@ -41,4 +41,8 @@ test('the processor is told by its name and its features in order', async () => 
     name: 'EPYC 9000',
     flags: ['avx2', 'sse2'],
   })
+})
+
+test('the memory that a host can give is in bytes', async () => {
+  expect((await hostFacts(hostAt(1_000_000), call)).availableBytes).toBe(2048 * 1024)
 })

@@ -12,7 +12,8 @@ export function quoteArgv(argv: readonly string[]): string {
   return argv.map(quoteWord).join(' ')
 }
 
-function quoteWord(word: string): string {
+/** A word of {@link quoteArgv}. */
+export function quoteWord(word: string): string {
   if (word.includes('\0')) {
     throw vmError('VM_INVALID', `an argument holds a NUL at offset ${word.indexOf('\0')}`)
   }

@@ -37,7 +37,8 @@ export interface RunOptions {
   readonly maxBytes?: number
 }
 
-const mostBytes = 16 * 1024 * 1024
+/** Of each output of a command, where nobody says otherwise. */
+export const mostBytes: number = 16 * 1024 * 1024
 
 /** Reads a process to its end. On `stop`, or when it writes more than it may, it is terminated. */
 export async function collect(
@@ -64,6 +65,11 @@ export async function collect(
   }
 }
 
+/** The error for a command that writes more than it may. */
+export function tooMuch(limit: number): Error {
+  return vmError('VM_PROTOCOL', `the command wrote more than ${limit} bytes to one of its outputs`)
+}
+
 function readWhole(stream: Readable, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -71,7 +77,7 @@ function readWhole(stream: Readable, limit: number): Promise<Buffer> {
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= limit) chunks.push(chunk)
-      else reject(vmError('VM_PROTOCOL', `the command wrote more than ${limit} bytes to one of its outputs`))
+      else reject(tooMuch(limit))
     })
     stream.once('end', () => resolve(Buffer.concat(chunks)))
     stream.once('close', () => resolve(Buffer.concat(chunks)))

@@ -2,6 +2,8 @@ import { abortError } from '@vmferry/core/driver'
 
 /** A few places for many who wait, first come, first served. */
 export interface Slots {
+  /** Places that nobody has. */
+  free(): number
   /** Resolves with the function that gives the place back; calling that twice is no error. */
   take(stop: AbortSignal): Promise<() => void>
 }
@@ -20,6 +22,7 @@ export function slots(count: number): Slots {
     }
   }
   return {
+    free: () => free,
     async take(stop) {
       if (stop.aborted) throw abortError(stop)
       if (free > 0) {

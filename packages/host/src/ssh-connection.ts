@@ -9,6 +9,7 @@ import { type Lifeline, lifeline } from './lifeline.ts'
 import { type Slots, slots } from './slots.ts'
 import { type Credentials, gatherCredentials } from './ssh-auth.ts'
 import { connectError } from './ssh-error.ts'
+import type { SshShell } from './ssh-shell.ts'
 import { describeTarget, type SshTarget } from './ssh-target.ts'
 
 /** One ssh connection, which several channels may share. */
@@ -20,6 +21,8 @@ export interface SshConnection {
   readonly place: string
   /** Places for sessions; forwarded sockets need none. */
   readonly sessions: Slots
+  /** Shells on the host, so many in all, and those that have nothing to do: their places are given up to whoever needs one. */
+  readonly shells: { count: number; idle: SshShell[] }
   /** Who takes the connections that come in on a forwarded socket, by its path. */
   readonly listeners: Map<string, (accept: () => Duplex) => void>
   /** Gives work to be done before the connection may be closed: ending what was begun on the host. */
@@ -145,6 +148,7 @@ function connection(client: Client, place: string, host: string): SshConnection 
     life,
     place,
     sessions: slots(mostSessions),
+    shells: { count: 0, idle: [] },
     listeners,
     tidy(work) {
       const chore: Promise<void> = work.catch(() => {}).then(() => void chores.delete(chore))

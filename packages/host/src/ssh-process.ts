@@ -5,8 +5,8 @@ import { runScript, shellFunctions } from './shell-script.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { lossOr, openSession, type Session } from './ssh-session.ts'
 
-/** Runs a command on the host to its end: one exec. */
-export function runOver(connection: SshConnection): Run {
+/** Runs a command on the host to its end, in a session of its own. */
+export function runInSession(connection: SshConnection): Run {
   return async (argv, options, stop) => {
     const session = await openSession(connection, argv, 'once', stop)
     session.channel.end(options.input)
@@ -23,6 +23,7 @@ export function runOver(connection: SshConnection): Run {
 /** Starts a command on the host that dies with the connection. */
 export async function startOver(
   connection: SshConnection,
+  run: Run,
   argv: readonly string[],
   stop: AbortSignal,
 ): Promise<RunningProcess> {
@@ -32,7 +33,7 @@ export async function startOver(
   try {
     if (stop.aborted) throw abortError(stop)
     const { pid, startTime } = await session.heard.self
-    const check = checkByScript(runOver(connection), connection.place)
+    const check = checkByScript(run, connection.place)
     return sessionProcess(connection, session, pid, async (signal) => {
       const { signal: life } = connection.life
       await connection.life.run({ signal: life }, (halted) =>
@@ -71,12 +72,12 @@ function sessionProcess(
  * Ends a command and its group, then its channel. By a second command: sshd as root refuses to signal its own sessions
  * (session.c wants a monitor; measured on OpenSSH 9.2), and closing the channel ends only what minds its streams.
  */
-function endSession(connection: SshConnection, { channel, heard }: Session): void {
+export function endSession(connection: SshConnection, { channel, heard }: Session): void {
   const { life } = connection
   const end = async (): Promise<void> => {
     try {
       const { pid, startTime } = await heard.self
-      const run = runOver(connection)
+      const run = runInSession(connection)
       await life.run({ signal: life.signal }, (stop) =>
         runScript(run, endGroup, [`${pid}`, startTime], {}, stop),
       )

@@ -40,6 +40,7 @@ export async function openSession(
       remedy: `give long data by its input; the limit is ${longestCommand} bytes, a little of which is our own`,
     })
   }
+  if (connection.sessions.free() === 0) connection.shells.idle.pop()?.end()
   const release = await connection.sessions.take(stop)
   for (let left = openTries; ; left -= 1) {
     try {
@@ -82,12 +83,8 @@ function openChannel<T>(
 }
 
 function ending(connection: SshConnection, channel: ClientChannel): Pick<Session, 'exit' | 'closed'> {
-  const { place, life } = connection
-  const unknown = (): Error =>
-    lossOr(
-      connection,
-      vmError('VM_CONNECTION', `${place} did not say how the command ended`, { host: place }),
-    )
+  const { life } = connection
+  const unknown = (): Error => unknownEnd(connection)
   let exited: Exit | null = null
   const exit = new Promise<Exit>((resolve, reject) => {
     channel.once('exit', (code: number | null, signal?: string) => {
@@ -109,6 +106,15 @@ function ending(connection: SshConnection, channel: ClientChannel): Pick<Session
   exit.catch(() => {})
   closed.catch(() => {})
   return { exit, closed }
+}
+
+/** The error for a command whose session ended first. */
+export function unknownEnd(connection: SshConnection): Error {
+  const { place } = connection
+  return lossOr(
+    connection,
+    vmError('VM_CONNECTION', `${place} did not say how the command ended`, { host: place }),
+  )
 }
 
 function unopened(connection: SshConnection, error: unknown): Error {

@@ -8,7 +8,8 @@ import { remoteFiles } from './remote-file.ts'
 import type { Route } from './route.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { type Lease, sshPool } from './ssh-pool.ts'
-import { runOver, startOver } from './ssh-process.ts'
+import { runInSession, startOver } from './ssh-process.ts'
+import { runOver } from './ssh-run.ts'
 import { dialOver, listenOver } from './ssh-socket.ts'
 
 /** Options of {@link ssh}. What is absent comes from ssh's own configuration. */
@@ -88,8 +89,12 @@ function route(place: string, connection: SshConnection, lease: Lease): Route {
     run,
     files: remoteFiles(run, place),
     check: checkByScript(run, place),
-    start: (argv, stop) => startOver(connection, argv, stop),
-    detach: (argv, options, stop) => detach(run, argv, options, place, stop),
+    start: (argv, stop) => startOver(connection, run, argv, stop),
+    detach: (
+      argv,
+      options,
+      stop, // its script minds whether sshd's session is still there
+    ) => detach(runInSession(connection), argv, options, place, stop),
     dial: (path, stop) => dialOver(connection, path, stop),
     listen: (path, stop) => listenOver(connection, run, path, stop),
     close: () => lease.release(),

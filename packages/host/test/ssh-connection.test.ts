@@ -222,7 +222,7 @@ describe.skipIf(noSshd)(`connections to a real sshd ${noSshd}`, () => {
     await next
     const broken = new Promise((resolve) => dialled.once('error', resolve))
     const running = channel.exec(['sleep', '5'], call).catch((error: VmError) => error.code)
-    const pid = await pidOf(channel, 'sleep 600')
+    const pid = pidOf(server, 'sleep 600')
     for (const one of server.workers()) killQuietly(one)
     expect(await running).toBe('VM_CONNECTION')
     await expect(process.exit).rejects.toMatchObject({ code: 'VM_CONNECTION' })
@@ -361,13 +361,9 @@ describe.skipIf(noSshd)(`unusual servers ${noSshd}`, () => {
   })
 })
 
-/** The process id of the one command line like this that runs on the channel's connection. */
-async function pidOf(
-  channel: { exec: Awaited<ReturnType<ReturnType<typeof ssh>['open']>>['exec'] },
-  line: string,
-): Promise<string> {
-  const script =
-    'for p in /proc/[0-9]*; do [ "$(tr "\\0" " " <"$p/cmdline" 2>/dev/null)" = "$0 " ] && [ "$(cut -d" " -f4 "$p/stat")" = "$PPID" ] && echo "${p#/proc/}"; done; true'
-  const { stdout } = await channel.exec(['sh', '-c', script, line], call)
-  return stdout.split('\n')[0] ?? ''
+/** The process with this command line that is in a session of the server. */
+function pidOf(server: RealSshd, line: string): string {
+  return execFileSync('pgrep', ['-f', '-x', '-P', server.workers().join(','), line])
+    .toString()
+    .trim()
 }

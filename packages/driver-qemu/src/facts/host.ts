@@ -8,6 +8,8 @@ export interface HostFacts {
   readonly aheadMs: number
   /** Its processor's own name, and the features that its kernel tells; empty where it tells none. */
   readonly processor: Processor
+  /** Memory that it can give to a guest; null where its kernel does not say. */
+  readonly availableBytes: number | null
 }
 
 /** A real processor. */
@@ -17,8 +19,9 @@ export interface Processor {
 }
 
 const LOOK = `
-date +%s%3N
-sed -n 's/^model name[^:]*: //p; /^flags/{s/^[^:]*: //p;q}' /proc/cpuinfo
+echo "time $(date +%s%3N)"
+sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/memory \\1/p; s/^model name[^:]*: /name /p; /^flags/{s/^[^:]*: /flags /p;q}' \\
+  /proc/meminfo /proc/cpuinfo
 exit 0
 `
 
@@ -26,9 +29,15 @@ exit 0
 export async function hostFacts({ host, clock }: QemuHost, call: CallOptions): Promise<HostFacts> {
   const before = clock.now()
   const { stdout } = await host.exec(['sh', '-c', LOOK], call)
-  const [time = '', name = '', flags = ''] = stdout.split('\n')
-  const aheadMs = aheadOf(Number(time), before, clock.now())
-  return { aheadMs, processor: { name, flags: flags.split(' ').filter(Boolean).toSorted() } }
+  const lines = stdout.split('\n')
+  const said = (word: string): string =>
+    lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? ''
+  const memory = said('memory')
+  return {
+    aheadMs: aheadOf(Number(said('time')), before, clock.now()),
+    processor: { name: said('name'), flags: said('flags').split(' ').filter(Boolean).toSorted() },
+    availableBytes: memory === '' ? null : Number(memory) * 1024,
+  }
 }
 
 /** Zero where the host's time may be any in between. */

@@ -1,12 +1,11 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
-import { askBareQemu } from '../guest/bare-qemu.ts'
+import { type Answer, askBareQemu } from '../guest/bare-qemu.ts'
 
 /** What the QEMU that is to receive can do. */
 export interface TargetHypervisor {
   readonly binary: boolean
   readonly machines: ReadonlySet<string>
   readonly devices: ReadonlySet<string>
-  readonly availableBytes: number | null
   /** `7.2.22`; null where it does not start with the accelerator that the guest runs on, and so says nothing. */
   readonly version: string | null
   /** By QEMU's type, the features that it cannot give; null where it does not say. */
@@ -17,53 +16,77 @@ export interface TargetHypervisor {
   readonly commands: ReadonlySet<string> | null
 }
 
-/** Only the help knows the aliases of devices. */
-const QUESTIONS = ['query-version', 'query-cpu-definitions', 'query-migrate-capabilities', 'query-commands']
+const QUESTIONS = [
+  { execute: 'query-version' },
+  { execute: 'query-cpu-definitions' },
+  { execute: 'query-migrate-capabilities' },
+  { execute: 'query-commands' },
+  { execute: 'query-machines' },
+  { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false } },
+]
 
 /** The binary, and what its help tells. */
-const LOOK = `
+const HELP = `
 q=$(command -v "$1") || exit 0
 echo "binary $q"
 "$q" -machine help 2>/dev/null | sed -n '2,$s/^\\([^ ]*\\) .*/machine \\1/p'
 "$q" -device help 2>/dev/null | sed -n 's/^name "\\([^"]*\\)".*/device \\1/p; s/.*alias "\\([^"]*\\)".*/device \\1/p'
-sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo
 exit 0
 `
 
-/** Asks the binary on that host, by its help and by QMP at the same time. */
+/**
+ * Asks the binary on that host by QMP, in one start. Only its help knows the aliases of devices, and answers where the accelerator
+ * cannot be had: it is asked where the answers lack one of `models`.
+ */
 export async function targetHypervisor(
   host: HostChannel,
   binary: string,
   accelerator: 'kvm' | 'tcg',
+  models: readonly string[],
   call: CallOptions,
 ): Promise<TargetHypervisor> {
-  const questions = QUESTIONS.map((execute) => ({ execute }))
-  const [help, answers] = await Promise.all([
-    host.exec(['timeout', '30', 'sh', '-c', LOOK, 'sh', binary], call),
-    askBareQemu(host, binary, accelerator, questions, call),
-  ])
-  const lines = help.stdout.split('\n').map((line) => line.split(' '))
-  const all = (kind: string): string[] =>
-    lines.filter(([first]) => first === kind).map(([, name = '']) => name)
-  const memory = all('memory')[0]
-  const version = (answers.get('query-version')?.return as Version | undefined)?.qemu
-  const models = answers.get('query-cpu-definitions')?.return as readonly Model[] | undefined
-  const capabilities = answers.get('query-migrate-capabilities')?.return as readonly Capability[] | undefined
-  const commands = answers.get('query-commands')?.return as readonly Command[] | undefined
+  const answers = await askBareQemu(host, binary, accelerator, QUESTIONS, call)
+  const said = <T>(question: string): T | undefined => returned(answers.get(question))
+  const version = said<Version>('query-version')?.qemu
+  const processors = said<Model[]>('query-cpu-definitions')?.map(
+    (model) => [model.typename, model['unavailable-features'] ?? []] as const,
+  )
+  const machines = said<Machine[]>('query-machines')?.flatMap(({ name, alias }) => [name, alias ?? name])
+  const devices = said<Named[]>('qom-list-types')?.map(({ name }) => name)
+  const enough = machines && devices && models.every((model) => devices.includes(model))
+  const { lines, binary: there } = enough ? NO_HELP : await help(host, binary, call)
   return {
-    binary: all('binary').length > 0,
-    machines: new Set(all('machine')),
-    devices: new Set(all('device')),
-    availableBytes: memory ? Number(memory) * 1024 : null,
+    binary: there,
+    machines: new Set([...(machines ?? []), ...lines('machine')]),
+    devices: new Set([...(devices ?? []), ...lines('device')]),
     version: version ? `${version.major}.${version.minor}.${version.micro}` : null,
-    processors:
-      models === undefined
-        ? null
-        : new Map(models.map((model) => [model.typename, model['unavailable-features'] ?? []])),
-    capabilities:
-      capabilities === undefined ? null : new Set(capabilities.map(({ capability }) => capability)),
-    commands: commands === undefined ? null : new Set(commands.map(({ name }) => name)),
+    processors: processors ? new Map(processors) : null,
+    capabilities: setOf(said<Capability[]>('query-migrate-capabilities')?.map((one) => one.capability)),
+    commands: setOf(said<Named[]>('query-commands')?.map(({ name }) => name)),
   }
+}
+
+interface Help {
+  readonly binary: boolean
+  lines(kind: string): readonly string[]
+}
+
+const NO_HELP: Help = { binary: true, lines: () => [] }
+
+async function help(host: HostChannel, binary: string, call: CallOptions): Promise<Help> {
+  const { stdout } = await host.exec(['timeout', '30', 'sh', '-c', HELP, 'sh', binary], call)
+  const words = stdout.split('\n').map((line) => line.split(' '))
+  const lines = (kind: string): string[] =>
+    words.filter(([first]) => first === kind).map(([, name = '']) => name)
+  return { binary: lines('binary').length > 0, lines }
+}
+
+function returned<T>(answer: Answer | undefined): T | undefined {
+  return answer?.return as T | undefined
+}
+
+function setOf(names: readonly string[] | undefined): ReadonlySet<string> | null {
+  return names ? new Set(names) : null
 }
 
 interface Version {
@@ -75,10 +98,15 @@ interface Model {
   readonly 'unavailable-features'?: readonly string[]
 }
 
+interface Machine {
+  readonly name: string
+  readonly alias?: string
+}
+
 interface Capability {
   readonly capability: string
 }
 
-interface Command {
+interface Named {
   readonly name: string
 }

@@ -14,7 +14,7 @@ import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageFindings } from '../storage/findings.ts'
 import { fileFindings } from './file-findings.ts'
 import { blocker, warning } from './finding.ts'
-import { clockFindings, hostFacts } from './host.ts'
+import { clockFindings, type HostFacts, hostFacts } from './host.ts'
 import { type TargetHypervisor, targetHypervisor } from './hypervisor.ts'
 import { networkFindings, socketFindings } from './network.ts'
 import { postCopyHostFindings } from './post-copy.ts'
@@ -30,10 +30,11 @@ export async function targetFindings(
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
   const guest = processorFromJson(offer.cookie?.['processor'])
+  const accelerator = guest?.accelerator ?? 'tcg'
   const [guests, facts, hypervisor, files, networks, storage, postCopy] = await Promise.all([
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
-    targetHypervisor(host, definition.argv[0] ?? '', guest?.accelerator ?? 'tcg', call),
+    targetHypervisor(host, definition.argv[0] ?? '', accelerator, deviceModels(definition.argv), call),
     fileFindings(at, offer, definition, call),
     networkFindings(host, definition.argv, call),
     storageFindings(host, offer, call),
@@ -41,7 +42,7 @@ export async function targetFindings(
   ])
   const ofQemu = hypervisor.binary
     ? [
-        ...qemuFindings(host.name, definition, offer, hypervisor),
+        ...qemuFindings(host.name, definition, hypervisor),
         ...(guest ? processorFindings(host.name, guest, hypervisor, facts.processor) : []),
         ...streamFindings(host.name, offer, request, hypervisor),
       ]
@@ -49,6 +50,7 @@ export async function targetFindings(
   return [
     ...takenFindings(guests, offer, request, at),
     ...ofQemu,
+    ...memoryFindings(host.name, offer, facts),
     ...files,
     ...storage,
     ...networks,
@@ -58,7 +60,7 @@ export async function targetFindings(
   ]
 }
 
-function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: TargetHypervisor): Finding[] {
+function qemuFindings(host: string, { argv }: Definition, found: TargetHypervisor): Finding[] {
   const binary = argv[0] ?? ''
   const machine =
     optionValue(parseOptionList(optionsNamed(argv, 'machine', 'M').at(-1) ?? '', 'type'), 'type') ?? ''
@@ -83,16 +85,19 @@ function qemuFindings(host: string, { argv }: Definition, offer: Offer, found: T
         ),
       )
   }
-  if (found.availableBytes !== null && found.availableBytes < offer.memoryBytes)
-    findings.push(
-      blocker(
-        'target',
-        'not-enough-memory',
-        `${host} has ${mib(found.availableBytes)} MiB of memory available, the guest needs ${mib(offer.memoryBytes)} MiB`,
-        'free memory there, or choose another target',
-      ),
-    )
   return findings
+}
+
+function memoryFindings(host: string, { memoryBytes }: Offer, { availableBytes }: HostFacts): Finding[] {
+  if (availableBytes === null || availableBytes >= memoryBytes) return []
+  return [
+    blocker(
+      'target',
+      'not-enough-memory',
+      `${host} has ${mib(availableBytes)} MiB of memory available, the guest needs ${mib(memoryBytes)} MiB`,
+      'free memory there, or choose another target',
+    ),
+  ]
 }
 
 /** What the two ends of the stream must have in common. */

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HostChannel } from '@vmferry/core/driver'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ssh } from '../src/index.ts'
+import { killQuietly, noSshd, type RealSshd, realSshd } from './real-sshd.ts'
+
+const call = { signal: new AbortController().signal }
+
+describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
+  let server: RealSshd
+  let channel: HostChannel
+  beforeAll(async () => {
+    server = await realSshd()
+  })
+  afterAll(() => server.stop())
+  beforeEach(async () => {
+    channel = await ssh(server.options).open(server.uri(), call)
+  })
+  afterEach(() => channel.close())
+  const said = async (...argv: string[]): Promise<string> => (await channel.exec(argv, call)).stdout.trim()
+
+  /** Children of sshd's sessions: these shells. */
+  const shells = (): string[] =>
+    execFileSync('pgrep', ['-P', server.workers().join(',')])
+      .toString()
+      .trim()
+      .split('\n')
+
+  test('are all its own: sshd starts nothing for them', async () => {
+    const before = shells()
+    expect(before).toHaveLength(1)
+    expect(await said('echo', 'one')).toBe('one')
+    expect(await said('cat', '/proc/sys/kernel/ostype')).toBe('Linux')
+    expect((await channel.exec(['cat'], { ...call, input: "it's\n\\n$HOME\n" })).stdout).toBe(
+      "it's\n\\n$HOME\n",
+    )
+    expect(shells()).toEqual(before)
+  })
+
+  test('leave no trace in each other: folder, variables, umask, input', async () => {
+    const long = 'x'.repeat(5000)
+    await channel.exec(['sh', '-c', `cd /; umask 0; A=b; export A; : ${long}`], call)
+    const [home, mask, set] = (await said('sh', '-c', 'pwd; umask; env | grep -c "^A=\\|xxx"; cat')).split(
+      '\n',
+    )
+    expect(home).not.toBe('/')
+    expect([mask, set]).toEqual([expect.not.stringMatching(/^0*$/), '0'])
+  })
+
+  test('are waited for as long as somebody holds their output, and nobody speaks in the next answer', async () => {
+    expect(await said('sh', '-c', '(sleep 0.3; echo late) & echo soon')).toBe('soon\nlate')
+    await channel.exec(['sh', '-c', '(sleep 0.2; echo stray >&2) & exec >&-'], call)
+    for (let left = 30; left > 0; left -= 1) expect(await said('echo', 'mine')).toBe('mine')
+  })
+
+  test('may write anything: the end is no word of theirs', async () => {
+    const file = join(server.folder, 'bytes')
+    const bytes = Buffer.from(Array.from({ length: 4096 }, (_, at) => at % 256))
+    writeFileSync(file, bytes)
+    expect(Buffer.from(await channel.readFile(file, call)).equals(bytes)).toBe(true)
+    expect(await channel.exec(['printf', '\\n\\nvmferry-0 0\\n'], call)).toMatchObject({
+      code: 0,
+      stdout: '\n\nvmferry-0 0\n',
+    })
+  })
+
+  test('give their place to whoever needs a session', async () => {
+    await Promise.all(Array.from({ length: 6 }, () => channel.exec(['sleep', '0.1'], call)))
+    const spawned = await Promise.all(Array.from({ length: 7 }, () => channel.spawn(['cat'], call)))
+    expect(await said('echo', 'on')).toBe('on')
+    for (const one of spawned) await one.kill('KILL')
+  })
+
+  test('find another when theirs was ended', async () => {
+    for (let at = 0; at < 3; at += 1) {
+      for (const pid of shells()) killQuietly(Number(pid))
+      await expect.poll(() => said('echo', 'on').catch(() => '')).toBe('on')
+    }
+  })
+
+  test('that do not exist are told as such, and the shell goes on', async () => {
+    await expect(channel.exec(['no-such-program'], call)).rejects.toMatchObject({ code: 'VM_NOT_FOUND' })
+    expect(await said('echo', 'on')).toBe('on')
+  })
+})
