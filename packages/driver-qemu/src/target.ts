@@ -81,22 +81,25 @@ interface Coming {
   readonly request: ChosenRequest
 }
 
-/** Records first, then the process, then its ear. */
+/** Records first, then the process, then its ear; what will tell it to run comes up meanwhile. */
 async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Promise<Incoming> {
   const { fence, folder, definition, offer, request } = coming
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
   await fence.act([arrive(file, definitionToJson(definition))], call)
-  await refuseTaken(at, coming, call)
-  const disks = await imagesMade(at, coming, call)
-  const { process, monitor } = await launched(at.host, coming, call)
-  const ticket = await listening(at, { ...coming, disks }, call)
-  const commit = await fence.ready(commitSteps(file), call)
-  return openIncoming(
-    at,
-    { domain: definition.name, folder, file, process, ticket, disks },
-    { monitor, commit },
-  )
+  const standing = fence.ready(commitSteps(file), call)
+  standing.catch(() => {})
+  try {
+    await refuseTaken(at, coming, call)
+    const disks = await imagesMade(at, coming, call)
+    const { process, monitor } = await launched(at.host, coming, call)
+    const ticket = await listening(at, { ...coming, disks }, call)
+    const arrival = { domain: definition.name, folder, file, process, ticket, disks }
+    return openIncoming(at, arrival, { monitor, commit: await standing })
+  } catch (error) {
+    await standing.then((commit) => commit.end()).catch(() => {})
+    throw error
+  }
 }
 
 /** Looked at once more: what is made here stays until the copy is aborted. */

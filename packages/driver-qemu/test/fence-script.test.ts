@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ENDED, fenceScript } from '@vmferry/fence'
@@ -56,6 +56,43 @@ test.skipIf(problem !== '')(`one that QEMU refuses to run has not run${problem}`
 test.skipIf(problem !== '')(`unless it was told before: then it may have${problem}`, async () => {
   expect(await finished({ cont: LOCKED }, true)).toEqual({ code: ENDED.refused, marked: true })
 })
+
+test.skipIf(problem !== '')(
+  `a copy whose QEMU is there is marked, one whose QEMU is gone is not${problem}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const start =
+      readFileSync(`/proc/${process.pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? ''
+    const marking = (identity: string) => {
+      writeFileSync(join(folder, 'process'), `${identity}\n`)
+      const argv = [
+        '-c',
+        FENCE,
+        'sh',
+        join(folder, '.claims'),
+        'web1',
+        folder,
+        'living',
+        '',
+        '',
+        'mark',
+        '',
+        '',
+      ]
+      const { status, stdout } = spawnSync('sh', argv, { input: '1\n', encoding: 'utf8' })
+      return { status, stdout, marked: existsSync(join(folder, 'may-have-run')) }
+    }
+    const unmarked = { status: ENDED.gone, stdout: `= ${ENDED.gone}\n`, marked: false }
+    expect(marking(`${process.pid} ${Number(start) + 1} ${boot}`)).toEqual(unmarked)
+    expect(marking(`4194304 ${start} ${boot}`)).toEqual(unmarked)
+    expect(marking(`${process.pid} ${start} ${boot.replace(/./, 'x')}`)).toEqual(unmarked)
+    expect(marking(`${process.pid} ${start} ${boot}`)).toEqual({ status: 0, stdout: '= 0\n', marked: true })
+  },
+)
 
 test.skipIf(problem !== '')(
   `a guest whose folder has been removed is gone, one without its fence is not${problem}`,

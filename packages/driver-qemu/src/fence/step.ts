@@ -30,6 +30,11 @@ export function fenced(): Step<null> {
   return { words: ['fenced', '', ''] }
 }
 
+/** Fails with VM_CONNECTION if the QEMU is gone. */
+export function living(): Step<null> {
+  return { words: ['living', '', ''] }
+}
+
 /** Cancels a migration that is under way. `revives`: whoever is stopped for it runs again. */
 export function cancel(revives: boolean): Step<null> {
   return { words: ['cancel', revives ? 'cont' : '', ''] }

@@ -13,9 +13,36 @@ export async function guestState(
   call: CallOptions,
 ): Promise<readonly [StatusInfo, MigrationInfo]> {
   if (!monitor) return fence.ask([tell('query-status'), tell('query-migrate')], call)
-  const { signal } = call
+  return bothOf(monitor, call)
+}
+
+/**
+ * The same, asked for as soon as QEMU says that the copy is complete: the guest stands still from then on until somebody wants to
+ * know. The answer can be taken once; null where there is none.
+ */
+export function stateOnceCopied(
+  monitor: QmpClient | null,
+): () => Promise<readonly [StatusInfo, MigrationInfo]> | null {
+  let asked: ReturnType<typeof bothOf> | null = null
+  monitor?.on('MIGRATION', ({ data }) => {
+    if (data.status !== 'completed') return
+    asked = bothOf(monitor, {})
+    asked.catch(() => {})
+  })
+  return () => {
+    const answer = asked
+    asked = null
+    return answer
+  }
+}
+
+function bothOf(
+  monitor: QmpClient,
+  { signal }: Partial<CallOptions>,
+): Promise<readonly [StatusInfo, MigrationInfo]> {
+  const options = signal ? { signal } : {}
   return Promise.all([
-    monitor.execute('query-status', {}, { signal }),
-    monitor.execute('query-migrate', {}, { signal }),
+    monitor.execute('query-status', {}, options),
+    monitor.execute('query-migrate', {}, options),
   ])
 }

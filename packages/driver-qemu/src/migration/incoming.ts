@@ -11,12 +11,12 @@ import {
 import { end, type Fence, type MigrationFile, mark, type Readied, remove, type Step } from '@vmferry/fence'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
 import { fenceOf } from '../fence/fence.ts'
-import { tell, unmake } from '../fence/step.ts'
+import { living, tell, unmake } from '../fence/step.ts'
 import { definitionFromJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
-import { guestState } from '../guest/state.ts'
+import { guestState, stateOnceCopied } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { closeImages } from '../storage/serve.ts'
@@ -46,14 +46,14 @@ export interface AtHand {
 }
 
 /**
- * The steps of finish: the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
+ * The steps of finish: a look whether QEMU is there, for what was ready may have died since, the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
  * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself. In
  * post-copy it stays: the rest comes through it.
  */
 export function commitSteps(file: MigrationFile): Commit {
   const { request } = file
   const forget = wantsTls(request) && !request.postCopy ? PLAINTEXT : []
-  return [mark(), tell(willRun(file) ? 'cont' : 'query-status'), tell('query-status'), ...forget]
+  return [living(), mark(), tell(willRun(file) ? 'cont' : 'query-status'), tell('query-status'), ...forget]
 }
 
 /** A guest that was paused stays so, and one that is to arrive paused. */
@@ -67,7 +67,7 @@ const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
 /** Milliseconds. Nobody waits for it. */
 const ANNOUNCE_LIMIT = 10_000
 
-type Commit = readonly [Step<null>, Step, Step<StatusInfo>, ...Step[]]
+type Commit = readonly [Step<null>, Step<null>, Step, Step<StatusInfo>, ...Step[]]
 
 /** The target's half of a migration: fresh from prepare, or found again on the host with nothing at hand. */
 export function openIncoming(
@@ -80,6 +80,8 @@ export function openIncoming(
   const steps = commitSteps(file)
   const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
   const { argv } = definitionFromJson(file.offer.definition, 'the offer')
+  const monitor = atHand?.monitor ?? null
+  const onceCopied = stateOnceCopied(monitor)
 
   /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
   const letGo = async (): Promise<void> => {
@@ -98,7 +100,7 @@ export function openIncoming(
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
       for (;;) {
-        const [{ running, status }, info] = await guestState(atHand?.monitor ?? null, fence, call)
+        const [{ running, status }, info] = await (onceCopied() ?? guestState(monitor, fence, call))
         const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
@@ -109,7 +111,7 @@ export function openIncoming(
       }
     },
     async finish(call) {
-      const [, , { running, status }] = await commit.act(call)
+      const [, , , { running, status }] = await commit.act(call)
       if (!running && willRun(file))
         throw vmError(
           'VM_PHASE_FAILED',

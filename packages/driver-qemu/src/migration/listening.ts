@@ -40,18 +40,17 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
   const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
   const images = servingSteps(disks, folder.storageSocket)
   const steps = [events, ...parallelSteps(request), ...postCopySteps(request), ...secured, ...images]
-  await fence.act(steps, call)
   if (!overNetwork(request)) {
-    await fence.act([tell('migrate-incoming', { uri: `unix:${folder.migrationSocket}` })], call)
     const ram = folder.migrationSocket
+    await fence.act([...steps, tell('migrate-incoming', { uri: `unix:${ram}` })], call)
     if (disks.length === 0) return { transport, endpoints: { ram } }
     const cookie = { disks: disks.map(({ id }) => id) }
     return { transport, endpoints: { ram, nbd: folder.storageSocket }, cookie }
   }
   const address = addressIn(offer)
   const listen = tell('migrate-incoming', { uri: `tcp:${address}:${request.uri?.port ?? 0}` })
-  const [, info] = await fence.act([listen, tell('query-migrate')], call)
-  const endpoints = { ram: `${address}:${portIn(info)}` }
+  const answers = await fence.act([...steps, listen, tell('query-migrate')], call)
+  const endpoints = { ram: `${address}:${portIn(answers.at(-1) as MigrationInfo)}` }
   if (transport !== 'tls') return { transport, endpoints }
   return { transport, endpoints, cookie: { name: await nameInCertificate(at, request, call) } }
 }

@@ -21,7 +21,7 @@ import { fenceOf } from '../fence/fence.ts'
 import { cancel, tell } from '../fence/step.ts'
 import { type Guest, refuseBridgeless } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
-import { guestState } from '../guest/state.ts'
+import { guestState, stateOnceCopied } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { disksIn } from '../storage/disks.ts'
 import { endMirrors, mirrors, type StorageCopy, yanking } from '../storage/mirror.ts'
@@ -54,6 +54,7 @@ export function openOutgoing(
   const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
   let storage: StorageCopy | null = null
+  const onceCopied = stateOnceCopied(monitor)
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -107,7 +108,7 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
-      let [{ status }, copied] = await guestState(monitor, fence, call)
+      let [{ status }, copied] = await (onceCopied() ?? guestState(monitor, fence, call))
       if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
       for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
