@@ -41,11 +41,17 @@ export function rawContender(way: Way): Contender {
   }
 }
 
-/** The command as it is typed. */
-export function ferryContender(way: Way): Contender {
+/** The command as it is typed. `state`: the folder of its journal. */
+export function ferryContender(way: Way, state: string): Contender {
   const cli = createRequire(import.meta.url).resolve('vmferry/package.json')
   const run = async ({ controller }: Lab, ...words: readonly string[]): Promise<string> => {
-    const command = [process.execPath, join(dirname(cli), 'bin/vmferry.js'), ...words]
+    const command = [
+      'env',
+      `XDG_STATE_HOME=${state}`,
+      process.execPath,
+      join(dirname(cli), 'bin/vmferry.js'),
+      ...words,
+    ]
     const { code, stdout, stderr } = await controller.exec(command, { timeout: 60_000 })
     if (code !== 0) throw new Error(`vmferry ${words[0]} ended with ${code}: ${stderr}`)
     return stdout

@@ -1,4 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { labProblem, openLab } from '@vmferry/lab'
@@ -19,11 +22,20 @@ if (problem !== null) throw new Error(`nothing can be measured here: ${problem}`
 const tell = ({ contender, wallMs, gapMs }: Run): void => {
   process.stderr.write(`${contender.padEnd(12)} ${wallMs.toFixed(0)} ms, silent for ${gapMs.toFixed(1)} ms\n`)
 }
-await using lab = await openLab()
-const contenders = (['ssh', 'tcp'] as const).flatMap((way) => [rawContender(way), ferryContender(way)])
-const middle = medians(await sideBySide(lab, contenders, times, tell))
-process.stdout.write(`${table(middle)}\n`)
+// /run of a host is memory, as on a machine of its own; the controller's journal is on a disk
+const inMemory = existsSync('/dev/shm') ? { folder: await mkdtemp('/dev/shm/vmferry-bench-') } : {}
+const journal = await mkdtemp(join(tmpdir(), 'vmferry-bench-'))
+try {
+  await using lab = await openLab(inMemory)
+  const ways = ['ssh', 'tcp'] as const
+  const contenders = ways.flatMap((way) => [rawContender(way), ferryContender(way, journal)])
+  const middle = medians(await sideBySide(lab, contenders, times, tell))
+  process.stdout.write(`${table(middle)}\n`)
 
-const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }
-await mkdir(RESULTS, { recursive: true })
-await writeFile(`${RESULTS}bench.json`, `${JSON.stringify(result, null, 2)}\n`)
+  const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }
+  await mkdir(RESULTS, { recursive: true })
+  await writeFile(`${RESULTS}bench.json`, `${JSON.stringify(result, null, 2)}\n`)
+} finally {
+  for (const folder of [journal, ...Object.values(inMemory)])
+    await rm(folder, { recursive: true, force: true })
+}
