@@ -2,8 +2,8 @@ import { abortError } from '@vmferry/core/driver'
 
 /** A few places for many who wait, first come, first served. */
 export interface Slots {
-  /** Places that nobody has. */
-  free(): number
+  /** How many places nobody has; below 0: how many wait for one. */
+  spare(): number
   /** Resolves with the function that gives the place back; calling that twice is no error. */
   take(stop: AbortSignal): Promise<() => void>
 }
@@ -22,7 +22,7 @@ export function slots(count: number): Slots {
     }
   }
   return {
-    free: () => free,
+    spare: () => free - queue.length,
     async take(stop) {
       if (stop.aborted) throw abortError(stop)
       if (free > 0) {

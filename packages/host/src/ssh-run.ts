@@ -19,7 +19,8 @@ export function runOver(connection: SshConnection): Run {
     const shell = fits ? await takeShell(connection, stop) : null
     if (!fits || !shell) return inSession(argv, options, stop)
     const output = await shell.run(argv, { input, maxBytes }, stop)
-    connection.shells.idle.push(shell)
+    if (connection.sessions.spare() < 0) shell.end()
+    else connection.shells.idle.push(shell)
     if (output) return output
     throw notFound(argv[0] ?? '', connection.place)
   }

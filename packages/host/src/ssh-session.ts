@@ -40,7 +40,8 @@ export async function openSession(
       remedy: `give long data by its input; the limit is ${longestCommand} bytes, a little of which is our own`,
     })
   }
-  if (connection.sessions.free() === 0) connection.shells.idle.pop()?.end()
+  const makeRoom = (): void => connection.shells.idle.pop()?.end()
+  if (connection.sessions.spare() <= 0) makeRoom()
   const release = await connection.sessions.take(stop)
   for (let left = openTries; ; left -= 1) {
     try {
@@ -55,6 +56,7 @@ export async function openSession(
       })
     } catch (error) {
       if (left > 0 && !stop.aborted && !connection.life.signal.aborted) {
+        makeRoom()
         await sleep(openPause)
         continue
       }

@@ -73,6 +73,26 @@ describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
     for (const one of spawned) await one.kill('KILL')
   })
 
+  test('give it up as well while they are at work', async () => {
+    const working = Array.from({ length: 4 }, () => channel.exec(['sleep', '0.5'], call))
+    const spawned = await Promise.all(Array.from({ length: 7 }, () => channel.spawn(['cat'], call)))
+    await Promise.all(working)
+    for (const one of spawned) await one.kill('KILL')
+  })
+
+  test('leave room on a server that allows one session', async () => {
+    const narrow = await realSshd(['MaxSessions 1'])
+    try {
+      const one = await ssh(narrow.options).open(narrow.uri(), call)
+      const spawned = await one.spawn(['echo', 'spawned'], call)
+      expect(await spawned.exit).toEqual({ code: 0, signal: null })
+      expect((await one.exec(['echo', 'on'], call)).stdout).toBe('on\n')
+      await one.close()
+    } finally {
+      await narrow.stop()
+    }
+  })
+
   test('find another when theirs was ended', async () => {
     for (let at = 0; at < 3; at += 1) {
       for (const pid of shells()) killQuietly(Number(pid))
