@@ -76,7 +76,7 @@ describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
   test('give it up as well while they are at work', async () => {
     const working = Array.from({ length: 4 }, () => channel.exec(['sleep', '0.5'], call))
     const spawned = await Promise.all(Array.from({ length: 7 }, () => channel.spawn(['cat'], call)))
-    await Promise.all(working)
+    expect((await Promise.all(working)).map(({ code }) => code)).toEqual([0, 0, 0, 0])
     for (const one of spawned) await one.kill('KILL')
   })
 

@@ -1,5 +1,5 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
-import { type Answer, askBareQemu } from '../guest/bare-qemu.ts'
+import { askBareQemu } from '../guest/bare-qemu.ts'
 
 /** What the QEMU that is to receive can do. */
 export interface TargetHypervisor {
@@ -25,7 +25,7 @@ const QUESTIONS = [
   { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false } },
 ]
 
-/** The binary, and what its help tells. */
+/** Whether the binary is there, and what its help tells. */
 const HELP = `
 q=$(command -v "$1") || exit 0
 echo "binary $q"
@@ -46,13 +46,14 @@ export async function targetHypervisor(
   call: CallOptions,
 ): Promise<TargetHypervisor> {
   const answers = await askBareQemu(host, binary, accelerator, QUESTIONS, call)
-  const said = <T>(question: string): T | undefined => returned(answers.get(question))
-  const version = said<Version>('query-version')?.qemu
-  const processors = said<Model[]>('query-cpu-definitions')?.map(
+  const said = <Q extends keyof Replies>(question: Q): Replies[Q] | undefined =>
+    answers.get(question)?.return as Replies[Q] | undefined
+  const version = said('query-version')?.qemu
+  const processors = said('query-cpu-definitions')?.map(
     (model) => [model.typename, model['unavailable-features'] ?? []] as const,
   )
-  const machines = said<Machine[]>('query-machines')?.flatMap(({ name, alias }) => [name, alias ?? name])
-  const devices = said<Named[]>('qom-list-types')?.map(({ name }) => name)
+  const machines = said('query-machines')?.flatMap(({ name, alias }) => [name, alias ?? name])
+  const devices = said('qom-list-types')?.map(({ name }) => name)
   const enough = machines && devices && models.every((model) => devices.includes(model))
   const { lines, binary: there } = enough ? NO_HELP : await help(host, binary, call)
   return {
@@ -61,8 +62,8 @@ export async function targetHypervisor(
     devices: new Set([...(devices ?? []), ...lines('device')]),
     version: version ? `${version.major}.${version.minor}.${version.micro}` : null,
     processors: processors ? new Map(processors) : null,
-    capabilities: setOf(said<Capability[]>('query-migrate-capabilities')?.map((one) => one.capability)),
-    commands: setOf(said<Named[]>('query-commands')?.map(({ name }) => name)),
+    capabilities: setOf(said('query-migrate-capabilities')?.map((one) => one.capability)),
+    commands: setOf(said('query-commands')?.map(({ name }) => name)),
   }
 }
 
@@ -81,30 +82,22 @@ async function help(host: HostChannel, binary: string, call: CallOptions): Promi
   return { binary: lines('binary').length > 0, lines }
 }
 
-function returned<T>(answer: Answer | undefined): T | undefined {
-  return answer?.return as T | undefined
-}
-
 function setOf(names: readonly string[] | undefined): ReadonlySet<string> | null {
   return names ? new Set(names) : null
 }
 
-interface Version {
-  readonly qemu: { readonly major: number; readonly minor: number; readonly micro: number }
-}
-
-interface Model {
-  readonly typename: string
-  readonly 'unavailable-features'?: readonly string[]
-}
-
-interface Machine {
-  readonly name: string
-  readonly alias?: string
-}
-
-interface Capability {
-  readonly capability: string
+interface Replies {
+  readonly 'query-version': {
+    readonly qemu: { readonly major: number; readonly minor: number; readonly micro: number }
+  }
+  readonly 'query-cpu-definitions': readonly {
+    readonly typename: string
+    readonly 'unavailable-features'?: readonly string[]
+  }[]
+  readonly 'query-migrate-capabilities': readonly { readonly capability: string }[]
+  readonly 'query-commands': readonly Named[]
+  readonly 'query-machines': readonly (Named & { readonly alias?: string })[]
+  readonly 'qom-list-types': readonly Named[]
 }
 
 interface Named {
