@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Authority, type Lab, type LabHost, openAuthority, openLab } from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { certify, HERE, THERE } from './certified.ts'
 import {
   ALPHA,
   BETA,
@@ -21,8 +22,6 @@ import {
 } from './lab-guest.ts'
 import { tapWire } from './wire.ts'
 
-const [HERE, THERE] = [`${ALPHA}?tls=/run/pki`, `${BETA}?tls=/run/pki`]
-
 let lab: Lab
 let authority: Authority
 beforeAll(async () => {
@@ -39,14 +38,7 @@ afterAll(async () => {
   await authority?.[Symbol.asyncDispose]()
 })
 
-/** Both hosts with certificates of one authority, each for both roles. */
-async function certified(): Promise<void> {
-  for (const { name, run } of [lab.alpha, lab.beta]) {
-    const folder = join(run, 'pki')
-    for (const role of ['client', 'server']) await authority.sign(folder, role, { names: `DNS:${name}` })
-    await copyFile(authority.certificate, join(folder, 'ca-cert.pem'))
-  }
-}
+const certified = (): Promise<void> => certify(lab, authority)
 
 async function keyed(key: (host: string) => string): Promise<void> {
   for (const { name, run } of [lab.alpha, lab.beta]) {

@@ -38,7 +38,13 @@ function qemuWith(commands: readonly string[], ...answers: readonly Partial<Bloc
   const execute = async (command: string) =>
     command === 'query-commands' ? commands.map((name) => ({ name })) : [job()]
   const monitor = { execute } as unknown as QmpClient
-  const order = { host: 'alpha', clock, disks, socket: '/s', limit: () => 1000 }
+  const order = {
+    host: 'alpha',
+    clock,
+    disks,
+    to: { server: { type: 'unix', path: '/s' }, name: null },
+    limit: () => 1000,
+  }
   return { storage: mirrors(fence, monitor, order), fence, told }
 }
 

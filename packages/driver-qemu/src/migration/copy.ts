@@ -60,9 +60,9 @@ export async function copyGuest(
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
-    if (storage.disks.length > 0 && !request.live) {
-      await fence.act([tell('stop')], call)
-      stopped()
+    if (storage.disks.length > 0) {
+      await fence.act([...before, ...(request.live ? [] : [tell('stop')])], call)
+      if (!request.live) stopped()
     }
     await storage.copy((disks) => reportDisks(disks, order.memoryBytes, call), call)
     const start = [
@@ -70,7 +70,7 @@ export async function copyGuest(
       tell('migrate-set-parameters', limitsOf(order)),
       ...parallelSteps(request),
       ...postCopySteps(request),
-      ...before,
+      ...(storage.disks.length > 0 ? [] : before),
       ...(request.live ? [] : [tell('stop')]),
       tell('migrate', { uri: to }),
     ]

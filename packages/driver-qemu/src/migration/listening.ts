@@ -5,15 +5,15 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
-import { type Fence, type MigrationFile } from '@vmferry/fence'
+import type { Fence, MigrationFile, Step } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
 import { tell } from '../fence/step.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
-import { servingSteps } from '../storage/serve.ts'
+import { serveOnPort, serverAt, servingSteps } from '../storage/serve.ts'
 import { nameInCertificate, tlsHalf } from '../tls/half.ts'
-import { tlsSteps } from '../tls/steps.ts'
+import { TLS_CREDENTIALS, tlsSteps } from '../tls/steps.ts'
 import { overNetwork } from '../transport/choose.ts'
 import { lacksParallel, parallelSteps } from './parallel.ts'
 import { postCopySteps } from './post-copy.ts'
@@ -38,21 +38,51 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
   }
   const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
   const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
-  const images = servingSteps(disks, folder.storageSocket)
-  const steps = [events, ...parallelSteps(request), ...postCopySteps(request), ...secured, ...images]
-  if (!overNetwork(request)) {
-    const ram = folder.migrationSocket
-    await fence.act([...steps, tell('migrate-incoming', { uri: `unix:${ram}` })], call)
-    if (disks.length === 0) return { transport, endpoints: { ram } }
-    const cookie = { disks: disks.map(({ id }) => id) }
-    return { transport, endpoints: { ram, nbd: folder.storageSocket }, cookie }
+  const steps = [events, ...parallelSteps(request), ...postCopySteps(request), ...secured]
+  const endpoints = await (overNetwork(request) ? onPorts(at, of, steps, call) : onSockets(of, steps, call))
+  const name = transport === 'tls' ? { name: await nameInCertificate(at, request, call) } : {}
+  const sent = disks.length > 0 ? { disks: disks.map(({ id }) => id) } : {}
+  return { transport, endpoints, cookie: { ...sent, ...name } }
+}
+
+type Endpoints = Ticket['endpoints']
+
+/** On sockets of its host, to which a way leads. */
+async function onSockets(
+  { fence, folder, disks }: Listener,
+  steps: readonly Step[],
+  call: EffectOptions,
+): Promise<Endpoints> {
+  const [ram, nbd] = [folder.migrationSocket, folder.storageSocket]
+  const listen = tell('migrate-incoming', { uri: `unix:${ram}` })
+  if (disks.length === 0) {
+    await fence.act([...steps, listen], call)
+    return { ram }
   }
+  await fence.act([...steps, serverAt(nbd), ...servingSteps(disks), listen], call)
+  return { ram, nbd }
+}
+
+/** On ports of the address by which the source knows it: the one of the URI and the next for disks, or any. */
+async function onPorts(
+  at: QemuHost,
+  { fence, offer, request, disks }: Listener,
+  steps: readonly Step[],
+  call: EffectOptions,
+): Promise<Endpoints> {
   const address = addressIn(offer)
-  const listen = tell('migrate-incoming', { uri: `tcp:${address}:${request.uri?.port ?? 0}` })
-  const answers = await fence.act([...steps, listen, tell('query-migrate')], call)
-  const endpoints = { ram: `${address}:${portIn(answers.at(-1) as MigrationInfo)}` }
-  if (transport !== 'tls') return { transport, endpoints }
-  return { transport, endpoints, cookie: { name: await nameInCertificate(at, request, call) } }
+  const port = request.uri?.port ?? null
+  const listen = tell('migrate-incoming', { uri: `tcp:${inUri(address)}:${port ?? 0}` })
+  const listened = async (before: readonly Step[]): Promise<string> => {
+    const answers = await fence.act([...before, listen, tell('query-migrate')], call)
+    return `${inUri(address)}:${portIn(answers.at(-1) as MigrationInfo)}`
+  }
+  if (disks.length === 0) return { ram: await listened(steps) }
+  await fence.act(steps, call)
+  const credentials = request.transport === 'tls' ? TLS_CREDENTIALS : null
+  const wanted = { host: address, port: port === null ? null : port + 1, credentials }
+  const served = await serveOnPort(fence, wanted, () => Number.parseInt(at.newId(), 16), call)
+  return { nbd: `${inUri(address)}:${served}`, ram: await listened(servingSteps(disks)) }
 }
 
 /** Where QEMU has listened, and is to listen again: post-copy whose link was lost. */
@@ -63,7 +93,7 @@ export function listenedAt(
 ): { readonly uri: string; readonly ticket: Ticket } {
   const transport = 'transport' in request ? String(request.transport) : (request.uri?.transport ?? 'unix')
   const tcp = overNetwork(request)
-  const ram = tcp ? `${addressIn(offer)}:${portIn(info)}` : folder.migrationSocket
+  const ram = tcp ? `${inUri(addressIn(offer))}:${portIn(info)}` : folder.migrationSocket
   return { uri: `${tcp ? 'tcp' : 'unix'}:${ram}`, ticket: { transport, endpoints: { ram } } }
 }
 
@@ -72,6 +102,10 @@ function addressIn({ cookie }: Offer): string {
   const address = cookie?.['address']
   if (typeof address !== 'string')
     throw vmError('VM_PROTOCOL', 'the offer does not say on which address to listen')
+  return address
+}
+
+function inUri(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 

@@ -81,7 +81,7 @@ export function openOutgoing(
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way
-        storage = mirrors(fence, monitor, { host: host.name, clock, disks, socket: way.disks, limit })
+        storage = mirrors(fence, monitor, { host: host.name, clock, disks, to: way.disks, limit })
         const order = {
           host: host.name,
           clock,

@@ -2,6 +2,8 @@ import { type Clock, type EffectOptions, sleep, vmError } from '@vmferry/core/dr
 import { type Fence, type Step } from '@vmferry/fence'
 import type { BlockJobInfo, QmpClient } from '@vmferry/qmp'
 import { attempt, tell } from '../fence/step.ts'
+import { TLS_CREDENTIALS } from '../tls/steps.ts'
+import type { NbdServer } from '../transport/data-path.ts'
 import type { CopiedDisk } from './disks.ts'
 import { perDisk, shares } from './share.ts'
 
@@ -38,8 +40,8 @@ export interface StorageOrder {
   readonly host: string
   readonly clock: Clock
   readonly disks: readonly CopiedDisk[]
-  /** Of the target's NBD server, as the source reaches it. */
-  readonly socket: string
+  /** The target's NBD server, as the source reaches it. */
+  readonly to: NbdServer
   /** Bytes per second; 0: no limit. */
   limit(): number
 }
@@ -134,7 +136,7 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
 /** A guest without disks that are copied, or none any more. */
 export const NO_DISKS: DiskFigures = { bytes: 0, remaining: 0 }
 
-function starting({ disks, socket, limit }: StorageOrder, mode: string): readonly Step[] {
+function starting({ disks, to: { server, name }, limit }: StorageOrder, mode: string): readonly Step[] {
   const speed = perDisk(limit(), disks.length)
   return [
     tell('object-add', { 'qom-type': 'throttle-group', id: THROTTLE }),
@@ -147,7 +149,8 @@ function starting({ disks, socket, limit }: StorageOrder, mode: string): readonl
         file: {
           driver: 'nbd',
           'node-name': connection,
-          server: { type: 'unix', path: socket },
+          server,
+          ...(name !== null && { 'tls-creds': TLS_CREDENTIALS, 'tls-hostname': name }),
           export: id,
           discard: 'unmap',
         },

@@ -1,4 +1,4 @@
-import type { EffectOptions } from '@vmferry/core/driver'
+import { type EffectOptions, isVmError } from '@vmferry/core/driver'
 import { type Fence, type Step } from '@vmferry/fence'
 import type { BlockInfo } from '@vmferry/qmp'
 import { attempt, tell } from '../fence/step.ts'
@@ -8,11 +8,10 @@ import type { CopiedDisk } from './disks.ts'
  * Opens the images to the source. Each is opened once more for that, beside the guest's own disk, which QEMU keeps closed until
  * the guest has arrived: so zeros stay holes, whatever the guest's disk does with them.
  */
-export function servingSteps(disks: readonly CopiedDisk[], socket: string): readonly Step[] {
+export function servingSteps(disks: readonly CopiedDisk[]): readonly Step[] {
   if (disks.length === 0) return []
   return [
     tell('migrate-set-capabilities', { capabilities: [{ capability: 'late-block-activate', state: true }] }),
-    server(socket),
     ...disks.flatMap(({ id, path, format }) => [
       tell('blockdev-add', {
         driver: format,
@@ -46,11 +45,51 @@ export async function closeImages(
   )
   const early = [{ capability: 'late-block-activate', state: false }]
   const back = attempt('migrate-set-capabilities', { capabilities: early })
-  await fence.act([server(socket), ...opened, tell('nbd-server-stop'), back], call)
+  await fence.act([serverAt(socket), ...opened, tell('nbd-server-stop'), back], call)
 }
 
-function server(path: string): Step {
+/** Above those that Linux gives away by itself, 32768 to 60999. */
+const PORTS = { first: 61_000, count: 4_000 }
+
+/** Ports that are tried. */
+const TRIES = 5
+
+/** Listens on a UNIX socket. */
+export function serverAt(path: string): Step {
   return tell('nbd-server-start', { addr: { type: 'unix', data: { path } } })
+}
+
+/** Where QEMU is to listen for disks. */
+interface Wanted {
+  readonly host: string
+  /** Null: any that is free. */
+  readonly port: number | null
+  /** The object by which it encrypts; null: it does not. */
+  readonly credentials: string | null
+}
+
+/** Listens on a port, and says on which: one that is free is found by trying, for QEMU does not tell which it was given. `random`: whole numbers. */
+export async function serveOnPort(
+  fence: Fence,
+  { host, port, credentials }: Wanted,
+  random: () => number,
+  call: EffectOptions,
+): Promise<number> {
+  for (let left = TRIES; ; left -= 1) {
+    const tried = port ?? PORTS.first + (random() % PORTS.count)
+    const addr = { type: 'inet', data: { host, port: `${tried}` } }
+    const server = tell('nbd-server-start', {
+      addr,
+      ...(credentials !== null && { 'tls-creds': credentials }),
+    })
+    try {
+      await fence.act([server], call)
+      return tried
+    } catch (error) {
+      const isTaken = isVmError(error, 'VM_PHASE_FAILED') && /in use/.test(error.message)
+      if (!isTaken || port !== null || left === 1) throw error
+    }
+  }
 }
 
 function writtenNodes(drives: readonly BlockInfo[]): string[] {

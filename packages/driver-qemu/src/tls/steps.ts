@@ -2,8 +2,8 @@ import { type Step } from '@vmferry/fence'
 import { attempt, tell } from '../fence/step.ts'
 import type { TlsKind, TlsRole } from './directory.ts'
 
-/** Not a name that a user would think of. */
-const ID = 'vmferry-tls'
+/** QEMU's object for the encryption: not a name that a user would think of. */
+export const TLS_CREDENTIALS = 'vmferry-tls'
 
 /** One side of an encrypted stream. */
 export interface TlsHalf {
@@ -17,15 +17,15 @@ export interface TlsHalf {
  * be left from a migration whose controller was lost.
  */
 export function tlsSteps({ kind, directory, role }: TlsHalf, expected: string): readonly Step[] {
-  const credentials = { 'qom-type': `tls-creds-${kind}`, id: ID, dir: directory, endpoint: role }
+  const credentials = { 'qom-type': `tls-creds-${kind}`, id: TLS_CREDENTIALS, dir: directory, endpoint: role }
   return [
     FORGET,
     tell('object-add', { ...credentials, 'verify-peer': true }),
-    tell('migrate-set-parameters', { 'tls-creds': ID, 'tls-hostname': expected }),
+    tell('migrate-set-parameters', { 'tls-creds': TLS_CREDENTIALS, 'tls-hostname': expected }),
   ]
 }
 
-const FORGET = attempt('object-del', { id: ID })
+const FORGET = attempt('object-del', { id: TLS_CREDENTIALS })
 
 /** Back to the plain stream: parameters stay from one migration to the next. A QEMU without TLS has nothing to switch off. */
 export const PLAINTEXT: readonly Step[] = [

@@ -24,8 +24,7 @@ export async function sourceTransports(
   call: CallOptions,
 ): Promise<Transports> {
   const wanted = request.uri?.transport
-  if (wanted && overNetwork(request))
-    return request.copyStorage ? storageOverNetwork(wanted) : networkFromSource(host, wanted, request, call)
+  if (wanted && overNetwork(request)) return networkFromSource(host, wanted, request, call)
   if (wanted === 'relay') return relayFromSource(request)
   const sameHost = isSameHost(request)
   if (sameHost && wanted !== 'ssh' && !request.uri?.host) return only(UNIX)
@@ -68,18 +67,6 @@ const RELAY: TransportChoice = {
 
 function isSameHost({ source, target }: MigrationRequest): boolean {
   return source.hostId !== null && source.hostId === target.hostId
-}
-
-/** The NBD server of the target listens on a UNIX socket, to which no such connection leads. */
-function storageOverNetwork(transport: string): Transports {
-  return none({
-    severity: 'blocker',
-    code: 'storage-over-network',
-    side: 'source',
-    message: `the transport ${transport} carries no disks`,
-    remedy: 'leave the migration URI out, or write ssh://host or relay:///',
-    error: 'VM_UNSUPPORTED',
-  })
 }
 
 /** The source's own ssh, else through the controller, which reaches both; why the first does not work is a warning then. */

@@ -7,6 +7,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { type Fence, type MigrationFile, type Step } from '@vmferry/fence'
+import type { SocketAddress } from '@vmferry/qmp'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
@@ -20,13 +21,20 @@ import { type Forward, startTunnel } from './tunnel.ts'
 export interface DataPath {
   /** QEMU's migration URI. */
   readonly to: string
-  /** The target's NBD server, as QEMU reaches it; empty where it has none. */
-  readonly disks: string
+  /** The target's NBD server, as QEMU reaches it. */
+  readonly disks: NbdServer
   /** What QEMU is told of it before. */
   readonly before: readonly Step[]
   /** What this way has to say of itself; empty: nothing. */
   words(): string | Promise<string>
   end(): Promise<void>
+}
+
+/** Where an NBD server is, and what it has to prove. */
+export interface NbdServer {
+  readonly server: SocketAddress
+  /** The name in its certificate; null: nothing is encrypted. */
+  readonly name: string | null
 }
 
 /** Whose stream it is. */
@@ -38,7 +46,12 @@ export interface Sender {
 }
 
 /** QEMU's own connection to the target. */
-const DIRECT = { disks: '', before: PLAINTEXT, words: (): string => '', end: async (): Promise<void> => {} }
+const DIRECT = {
+  disks: onSocket(''),
+  before: PLAINTEXT,
+  words: (): string => '',
+  end: async (): Promise<void> => {},
+}
 
 /** Makes the way that the ticket names. */
 export async function dataPath(
@@ -53,12 +66,13 @@ export async function dataPath(
   const near = `unix:${folder.tunnelSocket}`
   switch (transport) {
     case 'unix':
-      return { ...DIRECT, to: `unix:${ram}`, disks: nbd ?? '' }
+      return { ...DIRECT, to: `unix:${ram}`, disks: onSocket(nbd ?? '') }
     case 'tcp':
-      return { ...DIRECT, to: `tcp:${ram}` }
+      return { ...DIRECT, to: `tcp:${ram}`, disks: onPort(nbd ?? '', null) }
     case 'tls': {
-      const before = tlsSteps(tlsHalf(at, file.offer, 'client'), expectedName(file.request, cookie))
-      return { ...DIRECT, to: `tcp:${ram}`, before }
+      const name = expectedName(file.request, cookie)
+      const before = tlsSteps(tlsHalf(at, file.offer, 'client'), name)
+      return { ...DIRECT, to: `tcp:${ram}`, disks: onPort(nbd ?? '', name), before }
     }
     case 'relay':
       return { ...DIRECT, to: near, ...(await relayed(host, folder, nbd !== undefined, dial, call)) }
@@ -68,7 +82,12 @@ export async function dataPath(
       const ways: Forward[] = [[folder.tunnelSocket, ram]]
       if (nbd !== undefined) ways.push([folder.disksSocket, nbd])
       await startTunnel(host, fence, folder, to, ways, call)
-      return { ...DIRECT, to: near, disks: folder.disksSocket, words: () => logTail(host, folder.tunnelLog) }
+      return {
+        ...DIRECT,
+        to: near,
+        disks: onSocket(folder.disksSocket),
+        words: () => logTail(host, folder.tunnelLog),
+      }
     }
     default:
       throw vmError('VM_PROTOCOL', `the ticket names a transport that QEMU does not have: ${transport}`)
@@ -84,13 +103,24 @@ async function relayed(
   call: EffectOptions,
 ): Promise<Pick<DataPath, 'disks' | 'words' | 'end'>> {
   const ram = await openRelay(host, tunnelSocket, 'ram', dial, call)
-  if (!withDisks) return { ...ram, disks: '' }
+  if (!withDisks) return { ...ram, disks: onSocket('') }
   const nbd = await openRelay(host, disksSocket, 'nbd', dial, call)
   return {
-    disks: disksSocket,
+    disks: onSocket(disksSocket),
     words: () => [ram.words(), nbd.words()].filter(Boolean).join('; '),
     end: async () => void (await Promise.all([ram.end(), nbd.end()])),
   }
+}
+
+function onSocket(path: string): NbdServer {
+  return { server: { type: 'unix', path }, name: null }
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+function onPort(place: string, name: string | null): NbdServer {
+  const at = place.lastIndexOf(':')
+  const host = place.slice(0, at).replace(/^\[(.*)\]$/, '$1')
+  return { server: { type: 'inet', host, port: place.slice(at + 1) }, name }
 }
 
 /** A way that broke knows more than QEMU, which sees only a closed socket. */
