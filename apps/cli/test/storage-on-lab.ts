@@ -26,6 +26,7 @@ import {
   ferry,
   isWhole,
   NOTHING,
+  startBeating,
   stop,
   stopAll,
   untilNothingOn,
@@ -153,6 +154,31 @@ test.each(WAYS)('a guest that writes to its %s disk takes it along by %s, and ba
   await stop(lab, ALPHA, 'web1')
   expect([await untilNothingOn(lab.alpha), await untilNothingOn(lab.beta)]).toEqual([NOTHING, NOTHING])
   await compareImages(format)
+  expect(isWhole(watch.report())).toEqual(WHOLE)
+})
+
+test('what the guest only reads is taken along, byte for byte: a disk and a CD', async () => {
+  const [disk, cd] = ['/run/disks/read.img', '/run/disks/cd.iso']
+  for (const { run } of [lab.alpha, lab.beta]) await mkdir(join(run, 'disks'), { recursive: true })
+  await makeImage(disk, 'raw', 8)
+  await writeFile(imageOn(lab.alpha, cd), Buffer.alloc(3 * MIB + 2048, 'track'))
+  const drives = [
+    ['-drive', `file=${disk},format=raw,if=virtio,readonly=on`],
+    ['-drive', `file=${cd},format=raw,if=none,id=cd,media=cdrom`, '-device', 'ide-cd,drive=cd,bus=ide.1'],
+  ]
+  using watch = await startBeating(lab, { name: 'web1', extra: drives.flat() })
+  const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, ...COPY)
+  expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
+  await beatsOn(watch, lab.beta)
+  for (const path of [disk, cd]) {
+    const [here, there] = await Promise.all(
+      [lab.alpha, lab.beta].map((host) => readFile(imageOn(host, path))),
+    )
+    expect(there?.equals(here ?? Buffer.alloc(0))).toBe(true)
+  }
+  // what is there already is used, and the guest goes back to its own
+  expect((await ferry(lab, 'migrate', BETA, 'web1', ALPHA, ...COPY)).code).toBe(0)
+  await beatsOn(watch, lab.alpha)
   expect(isWhole(watch.report())).toEqual(WHOLE)
 })
 

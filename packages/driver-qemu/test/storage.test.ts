@@ -16,7 +16,7 @@ import { perDisk, shares } from '../src/storage/share.ts'
 const MIB = 2 ** 20
 const call = {} as CallOptions
 
-test('a disk is what the guest writes to, and what keeps it from being copied is seen', () => {
+test('a disk is a file of the guest, and what keeps it from being copied is seen', () => {
   const url = new URL('fixtures/query-block.json', import.meta.url)
   const disks = disksOf(JSON.parse(readFileSync(url, 'utf8')) as readonly BlockInfo[])
   expect(disks.map(({ path, unfit }) => [path, unfit])).toEqual([
@@ -26,6 +26,8 @@ test('a disk is what the guest writes to, and what keeps it from being copied is
     ['/disks/ext.qcow2', 'data-file'],
     ['/disks/other.vmdk', 'format'],
     ['/disks/crypt.qcow2', 'encrypted'],
+    ['/disks/cd.iso', null],
+    ['/disks/base.qcow2', null],
   ])
   expect(disks[0]).toMatchObject({ node: '#block130', format: 'raw', bytes: 4 * MIB })
 })
@@ -43,6 +45,13 @@ test('a device, a part of a file, and what is no file at all are told apart', ()
   expect(disksOf(drive({ file: '/dev/vg/a' }))).toMatchObject([{ unfit: 'device' }])
   expect(disksOf(drive({ file: part }))).toMatchObject([{ path: '/a', unfit: 'options' }])
   for (const file of [remote, 'nbd://beta/a', 'a.img']) expect(disksOf(drive({ file }))).toEqual([])
+})
+
+test('what is only read is a disk like another, once; firmware that is only read is none', () => {
+  const cd = drive({ file: '/cd.iso', ro: true })
+  expect(disksOf([...cd, ...cd])).toMatchObject([{ path: '/cd.iso', unfit: null }])
+  const [flash] = drive({ file: '/code.fd', ro: true })
+  expect(disksOf([{ ...flash, device: 'pflash0' } as never])).toEqual([])
 })
 
 function disk(change: Partial<Disk> = {}): Disk {

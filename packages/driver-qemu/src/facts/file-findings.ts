@@ -21,7 +21,7 @@ export async function fileFindings(
   const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
   const here = await statFiles(host, argv, call)
   const findings = here.flatMap(({ path, exists, writable, identity }) => {
-    if (!exists) return copied.has(path) ? [] : [missing(path, writable, host.name)]
+    if (!exists) return copied.has(path) ? [] : [missing(path, host.name)]
     const same = there.get(path)?.identity ?? ''
     if (!writable) return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
     if (same === identity) return []
@@ -67,13 +67,12 @@ function lockFindings(path: string, host: string, lock: FileLock): Finding[] {
   return [{ ...finding, words: lock.words }]
 }
 
-function missing(path: string, writable: boolean, host: string): Finding {
-  const copying = writable ? ', or let --copy-storage copy a disk that is a file' : ''
+function missing(path: string, host: string): Finding {
   return blocker(
     'target',
     'file-missing',
     `${path} is not on ${host}`,
-    `make it reachable there under the same path${copying}`,
+    `make it reachable there under the same path, or let --copy-storage copy a disk that is a file`,
   )
 }
 

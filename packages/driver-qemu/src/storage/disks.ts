@@ -12,7 +12,7 @@ export type Unfit =
   | 'snapshots'
   | 'options'
 
-/** A disk that the guest may write to, as the source's QEMU sees it. */
+/** A disk or the medium in a drive, as the source's QEMU sees it. */
 export interface Disk {
   /** Of the image, the same on both hosts. */
   readonly path: string
@@ -38,18 +38,28 @@ export interface CopiedDisk extends Disk {
 /** What QEMU says in the place of a file's name where that would not say all. */
 const ALL_OPTIONS = 'json:'
 
-/** The disks in a reply to query-block: what is written to, and is a file or a device of the host. */
+/**
+ * The disks in a reply to query-block, each file or device of the host once. Firmware that is only read is none of them: it belongs
+ * to the host.
+ */
 export function disksOf(drives: readonly BlockInfo[]): Disk[] {
-  return drives.flatMap(({ inserted }) => {
-    if (!inserted || inserted.ro) return []
-    const { drv: format, image, file } = inserted
-    const named = file.startsWith(ALL_OPTIONS) ? jsonMember(file.slice(ALL_OPTIONS.length), 'filename') : file
+  const seen = new Set<string>()
+  return drives.flatMap(({ inserted, device, qdev }) => {
+    if (!inserted || (inserted.ro && /flash/.test(`${device} ${qdev}`))) return []
+    const { drv: format, image } = inserted
+    const named = fileOf(inserted)
     // the file with the images that were made has a line for each
-    if (!named || !/^\/[^\n]*$/.test(named)) return []
+    if (!named || !/^\/[^\n]*$/.test(named) || seen.has(named)) return []
+    seen.add(named)
     const sizes = { bytes: Number(image['virtual-size']), allocated: Number(image['actual-size'] ?? 0) }
     const node = inserted['node-name'] ?? ''
     return [{ path: named, node, format, ...sizes, unfit: unfitness(named, inserted) }]
   })
+}
+
+/** What a node is in, apart from the format; nothing if that is no file. */
+export function fileOf({ file }: BlockNode): string | undefined {
+  return file.startsWith(ALL_OPTIONS) ? jsonMember(file.slice(ALL_OPTIONS.length), 'filename') : file
 }
 
 function unfitness(path: string, inserted: BlockNode): Unfit | null {

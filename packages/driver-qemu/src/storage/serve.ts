@@ -1,8 +1,8 @@
 import { type EffectOptions, isVmError } from '@vmferry/core/driver'
 import { type Fence, type Step } from '@vmferry/fence'
-import type { BlockInfo } from '@vmferry/qmp'
+import type { BlockInfo, BlockNode } from '@vmferry/qmp'
 import { attempt, tell } from '../fence/step.ts'
-import type { CopiedDisk } from './disks.ts'
+import { type CopiedDisk, fileOf } from './disks.ts'
 
 /**
  * Opens the images to the source. Each is opened once more for that, beside the guest's own disk, which QEMU keeps closed until
@@ -40,7 +40,8 @@ export async function closeImages(
     ...disks.map(({ id }) => attempt('blockdev-del', { 'node-name': id })),
   ]
   const answers = await fence.act([...closed, tell('query-block')], call)
-  const opened = writtenNodes(answers.at(-1) as readonly BlockInfo[]).map((node, at) =>
+  const nodes = closedNodes(answers.at(-1) as readonly BlockInfo[], disks)
+  const opened = nodes.map((node, at) =>
     tell('block-export-add', { type: 'nbd', id: `vmferry-open${at}`, 'node-name': node, writable: false }),
   )
   const early = [{ capability: 'late-block-activate', state: false }]
@@ -92,9 +93,11 @@ export async function serveOnPort(
   }
 }
 
-function writtenNodes(drives: readonly BlockInfo[]): string[] {
+/** What the guest writes to, and what was copied. */
+function closedNodes(drives: readonly BlockInfo[], disks: readonly CopiedDisk[]): string[] {
+  const copied = (inserted: BlockNode): boolean => disks.some(({ path }) => path === fileOf(inserted))
   const nodes = drives.flatMap(({ inserted }) =>
-    inserted && !inserted.ro ? (inserted['node-name'] ?? []) : [],
+    inserted && (!inserted.ro || copied(inserted)) ? (inserted['node-name'] ?? []) : [],
   )
   return Array.from(new Set(nodes))
 }
