@@ -182,6 +182,30 @@ test('what the guest only reads is taken along, byte for byte: a disk and a CD',
   expect(isWhole(watch.report())).toEqual(WHOLE)
 })
 
+test('a guest that is off moves with its disk, and is off there', async () => {
+  for (const { run } of [lab.alpha, lab.beta]) await mkdir(join(run, 'disks'), { recursive: true })
+  await makeImage(DISK, 'qcow2', 8)
+  const extra = ['-drive', `file=${DISK},format=qcow2,if=virtio`, '-S']
+  const { argv, beatPath } = await beatGuest({
+    name: 'web1',
+    memoryMiB: 64,
+    fillMiB: 16,
+    ringMiB: 4,
+    pagesPerTick: 2,
+    extra,
+  })
+  expect((await lab.controller.exec(vmferry('start', ALPHA, 'web1', '--', ...argv))).code).toBe(0)
+  using watch = watchBeats([lab.alpha, lab.beta].map((host) => ({ host, path: beatPath })))
+  const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--copy-storage')
+  expect({ code, last }).toMatchObject({ code: 0, last: { outcome: 'migrated' } })
+  const { lines } = await ferry(lab, 'list', BETA)
+  expect(JSON.stringify(lines)).toContain('"state":"paused"')
+  await sleep(1000)
+  expect(watch.report().count).toBe(0)
+  await stop(lab, BETA, 'web1')
+  await compareImages('qcow2')
+})
+
 const MANNERS = qemuSeries.flatMap((series) =>
   ([['--live'], []] as const).map((live) => [series, live.join() || 'not live', live] as const),
 )

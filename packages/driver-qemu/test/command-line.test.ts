@@ -49,7 +49,7 @@ test.each([
   [['-machine', 'pc'], /does not start with a QEMU binary/],
   [[QEMU, '-name', 'x'], /must not have -name/],
   [[QEMU, '--incoming', 'defer'], /must not have --incoming/],
-  [[QEMU, '-S'], /must not have -S/],
+  [[QEMU, '-daemonize'], /must not have -daemonize/],
   [[QEMU, '-append', 'a\0b'], /word 3 of the command line contains a NUL/],
 ])('the command line %j is refused, naming the word', (argv, message) => {
   expect(() => checkCommandLine(argv)).toThrow(message)

@@ -5,7 +5,6 @@ import { formatOptionList, type OptionList, optionValue, parseOptionList } from 
 const OURS: Readonly<Record<string, string>> = {
   name: 'the name is an argument of its own',
   incoming: 'the driver adds it at the target',
-  S: 'start the guest, then pause it',
   daemonize: 'the driver detaches the process itself',
   pidfile: 'the driver keeps the pid itself',
   'run-with': 'the driver detaches the process itself',
