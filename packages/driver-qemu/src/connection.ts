@@ -13,6 +13,7 @@ import { runningQemus } from './facts/running.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
 import { qemuLifecycle } from './lifecycle.ts'
+import { afterwards } from './migration/afterwards.ts'
 import { lacksPages } from './migration/incoming.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { qemuSource } from './source.ts'
@@ -27,6 +28,9 @@ for q in "qemu-system-$(uname -m)" qemu-kvm /usr/libexec/qemu-kvm qemu-system-x8
 done
 exit 0
 `
+
+/** Milliseconds. */
+const AFTERWARDS_LIMIT = 10_000
 
 /** Connects to the QEMU guests of a host. */
 export async function connectQemu(
@@ -44,6 +48,7 @@ export async function connectQemu(
     tlsDirectory: tlsDirectoryOf(uri),
     runDirectory: given ?? checkedRunDirectory(session, uri),
     qemus: runningQemus(),
+    afterwards: afterwards(ports.clock),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),
     newUuid: () => uuid4(ports.random.bytes(16)),
@@ -116,6 +121,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
     async close() {
       if (closed) return
       closed = true
+      await at.afterwards.ended(AFTERWARDS_LIMIT)
       await host.close()
     },
     [Symbol.asyncDispose]: () => connection.close(),

@@ -1,5 +1,6 @@
 import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
 import type { RunningQemus } from './facts/running.ts'
+import type { Afterwards } from './migration/afterwards.ts'
 
 /** A host with its QEMU guests, as the parts of this driver share it. */
 export interface QemuHost {
@@ -12,6 +13,8 @@ export interface QemuHost {
   readonly qemus: RunningQemus
   readonly clock: Clock
   readonly log: Logger
+  /** A connection that is closed waits for it. */
+  readonly afterwards: Afterwards
   /** Milliseconds without a sign of life from the controller after which a copy is cancelled at the source. */
   readonly deadManLimit: number
   /** Eight hexadecimal digits, random. */

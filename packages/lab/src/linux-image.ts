@@ -7,6 +7,7 @@ import { cached, cacheFolder } from './cache-folder.ts'
 import { mustRun, runCommand } from './command.ts'
 import { copyModules } from './kernel-modules.ts'
 import { findProgram, missingPrograms, problemOf } from './lab-problem.ts'
+import { agentEntries } from './linux-agent.ts'
 
 /** What QEMU boots. */
 export interface LinuxImage {
@@ -21,7 +22,7 @@ export async function linuxProblem(): Promise<string | null> {
   return problemOf('no Linux guest', linuxImage())
 }
 
-/** What a kernel needs to see a virtio disk, each after what it needs itself. */
+/** What a kernel needs to see a virtio disk and the port of an agent, each after what it needs itself. */
 const MODULES = [
   'virtio_ring',
   'virtio',
@@ -29,15 +30,18 @@ const MODULES = [
   'virtio_pci_legacy_dev',
   'virtio_pci',
   'virtio_blk',
+  'virtio_console',
 ]
 
 /**
  * A kernel and an initial RAM disk of a static busybox, our init and the modules for a disk. Taken from this machine where it
- * has them, otherwise from Debian's packages, which are unpacked and not installed; kept in the cache.
+ * has them, otherwise from Debian's packages, which are unpacked and not installed; kept in the cache. `withAgent`: it has QEMU's
+ * guest agent, too.
  */
-export async function linuxImage(): Promise<LinuxImage> {
+export async function linuxImage(withAgent = false): Promise<LinuxImage> {
   const cache = await cacheFolder()
-  const kernel = await cached('linux', findKernel)
+  // One that was kept before a module was added to the list lacks it.
+  const kernel = await cached(`linux-${MODULES.length}`, findKernel)
   const busybox = await cached('linux-busybox', copied(findBusybox))
   const modules = (await readdir(join(kernel, 'modules'))).toSorted()
   const disk = initialRamDisk([
@@ -48,8 +52,9 @@ export async function linuxImage(): Promise<LinuxImage> {
     await program(busybox, 'bin/busybox'),
     await program(fileURLToPath(new URL('../guests/init', import.meta.url)), 'init'),
     ...(await Promise.all(modules.map((name) => program(join(kernel, 'modules', name), `modules/${name}`)))),
+    ...(withAgent ? await agentEntries() : []),
   ])
-  const initrd = join(cache, 'linux-initrd')
+  const initrd = join(cache, withAgent ? 'linux-agent-initrd' : 'linux-initrd')
   const old = await readFile(initrd).catch(() => undefined)
   // A guest that runs must find the same bytes at its destination: only a change is written, and whole.
   if (old === undefined || !disk.equals(old)) {

@@ -23,6 +23,7 @@ import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import { paused } from './drain.ts'
+import { setGuestClock } from './guest-clock.ts'
 import { listenedAt } from './listening.ts'
 import { hasGoneOver } from './post-copy.ts'
 
@@ -79,7 +80,8 @@ export function openIncoming(
   const fence = fenceOf(at, domain, folder)
   const steps = commitSteps(file)
   const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
-  const { argv } = definitionFromJson(file.offer.definition, 'the offer')
+  const definition = definitionFromJson(file.offer.definition, 'the offer')
+  const { argv } = definition
   const monitor = atHand?.monitor ?? null
   const onceCopied = stateOnceCopied(monitor)
 
@@ -123,6 +125,7 @@ export function openIncoming(
         )
       void letGo()
       void announced(call)
+      if (willRun(file)) at.afterwards.add(setGuestClock(at, fence, { ...definition, name: domain }))
     },
     async reopen(call) {
       const info = await paused({ fence }, clock, call)
