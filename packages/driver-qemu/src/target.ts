@@ -21,6 +21,7 @@ import { type LiveGuest, launchGuest } from './guest/process.ts'
 import { type GuestFolder, guestFolder } from './guest/run-directory.ts'
 import { commitSteps, openIncoming } from './migration/incoming.ts'
 import { listening } from './migration/listening.ts'
+import { withSpice } from './migration/spice.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { absentDisks, type CopiedDisk, disksIn } from './storage/disks.ts'
 import { storageFindings } from './storage/findings.ts'
@@ -93,7 +94,8 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
     await refuseTaken(at, coming, call)
     const disks = await imagesMade(at, coming, call)
     const { process, monitor } = await launched(at.host, coming, call)
-    const ticket = await listening(at, { ...coming, disks }, call)
+    const heard = await listening(at, { ...coming, disks }, call)
+    const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
     const arrival = { domain: definition.name, folder, file, process, ticket, disks }
     return openIncoming(at, arrival, { monitor, commit: await standing })
   } catch (error) {

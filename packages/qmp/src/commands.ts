@@ -10,6 +10,7 @@ import type {
   JobInfo,
   MachineInfo,
   ObjectProperty,
+  SpiceInfo,
   StatusInfo,
 } from './machine.ts'
 import type {
@@ -114,6 +115,21 @@ export interface QmpCommands {
     { readonly 'base-memory': QmpInteger; readonly 'plugged-memory'?: QmpInteger }
   >
   'query-chardev': Command<QmpNothing, readonly ChardevInfo[]>
+  /** Of a QEMU that was built with SPICE. */
+  'query-spice': Command<QmpNothing, SpiceInfo>
+  /** Where the clients of SPICE are sent when the next migration is complete. */
+  client_migrate_info: Command<
+    {
+      readonly protocol: 'spice' | (string & {})
+      readonly hostname: string
+      /** Without TLS. One of both ports is needed. */
+      readonly port?: number
+      readonly 'tls-port'?: number
+      /** What the client expects in the certificate, as `O=Lab,CN=beta`. */
+      readonly 'cert-subject'?: string
+    },
+    QmpNothing
+  >
   'qom-list': Command<{ readonly path: string }, readonly ObjectProperty[]>
   'qom-get': Command<{ readonly path: string; readonly property: string }, QmpValue>
   'qom-set': Command<

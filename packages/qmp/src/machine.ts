@@ -73,6 +73,22 @@ export interface ChardevInfo {
   readonly 'frontend-open': boolean
 }
 
+/** The SPICE server of a QEMU; `enabled` alone where none was asked for. */
+export interface SpiceInfo {
+  readonly enabled: boolean
+  /** All clients have been handed over since the last migration (measured on QEMU 7.2). */
+  readonly migrated: boolean
+  /** The address on which it listens. */
+  readonly host?: string
+  /** Without TLS. */
+  readonly port?: number
+  readonly 'tls-port'?: number
+  /** `none`, `spice` for a ticket, `sasl`. */
+  readonly auth?: string
+  /** The connections of clients: several for each. */
+  readonly channels?: readonly QmpObject[]
+}
+
 /** A property of an object in QEMU's object tree, or of a device type. */
 export interface ObjectProperty {
   readonly name: string

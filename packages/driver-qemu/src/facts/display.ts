@@ -1,13 +1,14 @@
-import type { Finding } from '@vmferry/core/driver'
+import type { Finding, MigrationRequest } from '@vmferry/core/driver'
 import { optionsNamed } from '../guest/command-line.ts'
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
+import { spiceHost, spiceServer } from '../guest/spice.ts'
 import { warning } from './finding.ts'
 
 /** What whoever looks at a guest's display loses when it moves. */
-export function displayFindings(name: string, argv: readonly string[]): Finding[] {
+export function displayFindings(name: string, argv: readonly string[], request: MigrationRequest): Finding[] {
   return [
     ...(vncOptions(argv).some(isUnknownPassword) ? [vncPassword(name)] : []),
-    ...(optionsNamed(argv, 'spice').length > 0 ? [spiceClients(name)] : []),
+    ...spiceFindings(name, argv, request),
   ]
 }
 
@@ -34,11 +35,28 @@ function vncPassword(name: string): Finding {
   )
 }
 
+/** Clients that follow the guest lose nothing. */
+function spiceFindings(name: string, argv: readonly string[], request: MigrationRequest): Finding[] {
+  const server = spiceServer(argv)
+  if (!server) return []
+  if (server.unknownPassword) return [spicePassword(name)]
+  return spiceHost(server, request) === null ? [spiceClients(name)] : []
+}
+
+function spicePassword(name: string): Finding {
+  return warning(
+    'source',
+    'spice-password',
+    `the SPICE password of '${name}' was set while it ran, and its QEMU tells it to nobody: clients lose their connection, and nobody can log in at the target`,
+    'set it there once the guest has moved, or start the guest with -object secret and password-secret=',
+  )
+}
+
 function spiceClients(name: string): Finding {
   return warning(
     'source',
     'spice-clients',
-    `SPICE clients of '${name}' lose their connection when it moves`,
+    `SPICE clients of '${name}' lose their connection when it moves: its server listens for its host alone, or nothing names the host of the target`,
     'connect them to the target then',
   )
 }

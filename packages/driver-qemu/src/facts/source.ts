@@ -42,7 +42,7 @@ export function sourceFacts(
     ])
     const blocked = migration['blocked-reasons'] ?? []
     const findings = [
-      ...guestFindings(at, guest),
+      ...guestFindings(at, guest, request),
       ...clockFindings(at.host, 'source', await host),
       ...streamFindings(at, guest, { qemu, monitor }, request),
       ...storageFindings(at, qemu, request),
@@ -86,12 +86,16 @@ async function drifted(
 }
 
 /** How the guest was started. */
-function guestFindings({ host }: QemuHost, { definition, fenced }: Guest): Finding[] {
+function guestFindings(
+  { host }: QemuHost,
+  { definition, fenced }: Guest,
+  request: MigrationRequest,
+): Finding[] {
   return [
     ...(fenced ? [] : [unfenced(definition.name)]),
     ...openMonitorFindings(definition, host.name),
     ...descriptorFindings(definition, host.name),
-    ...displayFindings(definition.name, definition.argv),
+    ...displayFindings(definition.name, definition.argv, request),
   ]
 }
 

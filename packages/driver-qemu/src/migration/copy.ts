@@ -33,6 +33,8 @@ export interface CopyOrder {
   readonly to: string
   /** What QEMU is told of that way before. */
   readonly before: readonly Step[]
+  /** What it is told right before it begins. */
+  readonly follow: readonly Step[]
   readonly request: MigrationRequest
   readonly storage: StorageCopy
   readonly memoryBytes: number
@@ -55,7 +57,7 @@ export async function copyGuest(
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host, to, before, storage } = order
+  const { clock, request, host, to, before, follow, storage } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
@@ -72,6 +74,7 @@ export async function copyGuest(
       ...postCopySteps(request),
       ...(storage.disks.length > 0 ? [] : before),
       ...(request.live ? [] : [tell('stop')]),
+      ...follow,
       tell('migrate', { uri: to }),
     ]
     await fence.act(start, call)

@@ -15,6 +15,7 @@ import {
   keep,
   type MigrationFile,
   remove,
+  type Step,
 } from '@vmferry/fence'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { fenceOf } from '../fence/fence.ts'
@@ -33,6 +34,7 @@ import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
 import { putBack } from './found.ts'
 import { hasBegun, hasGoneOver, postCopyTurn } from './post-copy.ts'
+import { clientsFollow, clientsGone } from './spice.ts'
 
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
@@ -55,6 +57,9 @@ export function openOutgoing(
 
   let storage: StorageCopy | null = null
   const onceCopied = stateOnceCopied(monitor)
+
+  /** Sends the clients of SPICE after the guest; empty: there are none. */
+  let follow: readonly Step[] = []
 
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
@@ -81,12 +86,14 @@ export function openOutgoing(
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way
+        follow = await clientsFollow(fence, ticket, call)
         storage = mirrors(fence, monitor, { host: host.name, clock, disks, to: way.disks, limit })
         const order = {
           host: host.name,
           clock,
           to,
           before,
+          follow,
           request,
           storage,
           memoryBytes: offer.memoryBytes,
@@ -130,6 +137,7 @@ export function openOutgoing(
       await drained({ at, fence, folder, file }, monitor, call)
     },
     async confirm(call) {
+      if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
       await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
       await monitor?.close()
     },
