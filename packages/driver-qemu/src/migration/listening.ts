@@ -30,7 +30,7 @@ export interface Listener {
 
 /** Makes QEMU listen, and says where. */
 export async function listening(at: QemuHost, of: Listener, call: EffectOptions): Promise<Ticket> {
-  const { fence, folder, offer, request, disks } = of
+  const { fence, offer, request, disks } = of
   const { transport } = request
   if (request.connections > 1) {
     const [known] = await fence.ask([tell('query-migrate-capabilities')], call)
