@@ -109,7 +109,7 @@ async function imagesMade(at: QemuHost, coming: Coming, call: EffectOptions): Pr
   const { fence, offer, definition } = coming
   if (!coming.request.copyStorage) return []
   const findings = await Promise.all([
-    fileFindings(at, offer, definition, call),
+    fileFindings(at, offer, definition, coming.request, call),
     storageFindings(at.host, offer, call),
   ])
   const blocker = findings.flat().find(({ severity }) => severity === 'blocker')

@@ -8,6 +8,7 @@ import type { BlockInfo } from '@vmferry/qmp'
 import { expect, onTestFinished, test } from 'vitest'
 import { unmake } from '../src/fence/step.ts'
 import { QEMU_VERBS } from '../src/fence/verbs.ts'
+import { unflushedFiles } from '../src/storage/cache.ts'
 import { type Disk, disksIn, disksOf, disksToJson } from '../src/storage/disks.ts'
 import { lacksStorage, storageFindings, storageWishes } from '../src/storage/findings.ts'
 import { imageStep } from '../src/storage/image.ts'
@@ -182,4 +183,23 @@ test.skipIf(problem !== '')(`a qcow2 image has its header, its tables and no dat
   expect([image.readBigUInt64BE(65536), image.readUInt16BE(2 * 65536 + 6)]).toEqual([2n * 65536n, 1])
   expect(image.readUInt16BE(2 * 65536 + 8)).toBe(0)
   expect(statSync(path).blocks * 512).toBeLessThan(65536)
+})
+
+test('a disk that is never flushed is told by the word that names its file', () => {
+  const node = (cache: object): string =>
+    JSON.stringify({ driver: 'qcow2', 'node-name': 'n', cache, file: { driver: 'file', filename: '/a' } })
+  const unflushed = [
+    ['-drive', 'file=/a,if=virtio,cache=unsafe'],
+    ['-drive', 'file=/a,cache.no-flush=on'],
+    ['-blockdev', 'driver=file,node-name=n,filename=/a,cache.no-flush=on'],
+    ['-blockdev', node({ 'no-flush': true })],
+  ]
+  for (const words of unflushed) expect([...unflushedFiles(['qemu', ...words])]).toEqual(['/a'])
+  const others = [
+    ['-drive', 'file=/a,cache=none'],
+    ['-drive', 'file=/a,,cache=unsafe,if=virtio'],
+    ['-drive', 'file=/a,readonly=on,cache=unsafe'],
+    ['-blockdev', node({ 'no-flush': false })],
+  ]
+  for (const words of others) expect([...unflushedFiles(['qemu', ...words])]).toEqual([])
 })

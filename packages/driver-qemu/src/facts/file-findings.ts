@@ -1,6 +1,7 @@
-import type { CallOptions, Finding, Offer } from '@vmferry/core/driver'
+import type { CallOptions, Finding, MigrationRequest, Offer } from '@vmferry/core/driver'
 import type { Definition } from '../guest/definition.ts'
 import type { QemuHost } from '../qemu-host.ts'
+import { unflushedFiles } from '../storage/cache.ts'
 import { disksIn } from '../storage/disks.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
 import { filesFromJson, sizeIn, statFiles } from './files.ts'
@@ -15,16 +16,19 @@ export async function fileFindings(
   { host, newId }: QemuHost,
   offer: Offer,
   { argv }: Definition,
+  { source, target }: MigrationRequest,
   call: CallOptions,
 ): Promise<Finding[]> {
+  const oneHost = source.hostId !== null && source.hostId === target.hostId
   const copied = new Set(disksIn(offer).map(({ path }) => path))
   const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
+  const unflushed = unflushedFiles(argv)
   const here = await statFiles(host, argv, call)
   const findings = here.flatMap(({ path, exists, writable, identity }) => {
     if (!exists) return copied.has(path) ? [] : [missing(path, host.name)]
     const same = there.get(path)?.identity ?? ''
     if (!writable) return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
-    if (same === identity) return []
+    if (same === identity) return unflushed.has(path) && !oneHost ? [cacheUnsafe(path, host.name)] : []
     return [copied.has(path) ? inTheWay(path, host.name) : notShared(path, host.name)]
   })
   const written = here
@@ -100,6 +104,16 @@ function notShared(path: string, host: string): Finding {
     'file-not-shared',
     `${path} on ${host} is another file than at the source`,
     'put writable disks on storage that both hosts share; or remove it there and use --copy-storage',
+  )
+}
+
+/** What the source's QEMU wrote may then only be in the page cache of its host, and the target reads what was before. */
+function cacheUnsafe(path: string, host: string): Finding {
+  return blocker(
+    'target',
+    'cache-unsafe',
+    `${path} is shared with ${host}, and the guest's QEMU never flushes what it writes there (cache=unsafe)`,
+    'start the guest with another cache mode: cache=none',
   )
 }
 

@@ -35,7 +35,7 @@ export async function targetFindings(
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(host, definition.argv[0] ?? '', accelerator, deviceModels(definition.argv), call),
-    fileFindings(at, offer, definition, call),
+    fileFindings(at, offer, definition, request, call),
     networkFindings(host, definition.argv, call),
     storageFindings(host, offer, call),
     postCopyHostFindings(host, request, call),
