@@ -37,5 +37,7 @@ export function afterLine(source: Readable, tag: string): AfterLine {
   // A source that breaks off has no 'end' to pass on.
   source.once('error', () => rest.end()).once('close', () => rest.end())
   rest.on('error', () => {})
+  // What nobody wants any more must not keep the source from its end, and with it a session of sshd.
+  rest.once('close', () => void source.unpipe(rest).resume())
   return { rest, line }
 }

@@ -93,6 +93,16 @@ describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
     }
   })
 
+  test('find room after processes whose output nobody read to its end', { timeout: 20_000 }, async () => {
+    for (let left = 10; left > 0; left -= 1) {
+      const chatty = await channel.spawn(['sh', '-c', 'while :; do echo on and on; done'], call)
+      chatty.exit.catch(() => {})
+      for await (const _ of chatty.stdout) break
+      await chatty.kill('KILL')
+    }
+    expect(await said('echo', 'on')).toBe('on')
+  })
+
   test('find another when theirs was ended', async () => {
     for (let at = 0; at < 3; at += 1) {
       for (const pid of shells()) killQuietly(Number(pid))
