@@ -63,7 +63,7 @@ describe.skipIf(qemuProblem !== null)(
 
     test('start refuses what the driver must set itself, and a name that is taken', async () => {
       await using rooms = await twoRooms()
-      for (const words of [['-incoming', 'defer'], ['-name', 'x'], ['-daemonize'], ['--S']])
+      for (const words of [['-incoming', 'defer'], ['-name', 'x'], ['-daemonize'], ['--pidfile']])
         expect(await rejection(rooms.here.start('web1', [...COMMAND, ...words]))).toMatchObject({
           code: 'VM_INVALID',
         })
