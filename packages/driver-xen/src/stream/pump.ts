@@ -4,7 +4,7 @@ import { NOW } from '../xl/shell.ts'
 /**
  * Carries the stream of the source's xl to its standard output, at no more than the bytes per second that the file "rate" says at
  * the time. "carried" has the bytes of the portions that are through, and the process that carries the next one, if one
- * does. $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
+ * does; the FIFO "news" hears of each. $1: the folder; $2 and $3: the name in the stream, and the one that is to be there.
  *
  * A portion takes a second or two, or half a second's worth of a limit, at the most four times as much: "rate" is heeded after
  * it. It pays for what was carried. A portion that was late is made up for, a second at the most, so that a way with hitches
@@ -58,6 +58,7 @@ while :; do
   case $long in ""|0|*[!0-9]*) echo "the way to the target has broken" >&2; exit 6;; esac
   total=$((total + long))
   echo $total >carried
+  [ ! -p news ] || echo carried 1<>news
   now
   if [ "$rate" -gt 0 ]; then
     if [ $long -lt $((rate / 2)) ]; then count=$((count * 2)); else count=$((count / 2)); fi
