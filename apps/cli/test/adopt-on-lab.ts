@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import {
   type BeatWatch,
-  beatGuest,
   giveQemu,
   type Lab,
   type LiveProcess,
@@ -17,12 +16,14 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vi
 import {
   ALPHA,
   BETA,
+  BY_HAND,
   beatsOn,
   ferry,
   interrupted,
   isWhole,
   leftOn,
   NOTHING,
+  startByHand,
   stop,
   stopAll,
   untilNothingOn,
@@ -36,29 +37,15 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   await stopAll(lab)
-  for (const { pid } of await lab.alpha.processes('-qmp unix:/run/hand.sock')) process.kill(pid, 'SIGKILL')
+  for (const { pid } of await lab.alpha.processes(`-qmp unix:${BY_HAND}`)) process.kill(pid, 'SIGKILL')
 })
 afterAll(() => lab?.close())
 
-/** Where the guest of these tests takes commands. */
-const SOCKET = '/run/hand.sock'
-const ADOPT = ['adopt', ALPHA, 'web1', '--qmp', SOCKET]
+const ADOPT = ['adopt', ALPHA, 'web1', '--qmp', BY_HAND]
 
-/** A QEMU that somebody started on alpha by hand: in the background, with a monitor of its own, nothing of vmferry's. */
+/** A guest that somebody started on alpha by hand. */
 async function byHand(...extra: readonly string[]): Promise<BeatWatch> {
-  const size = { memoryMiB: 128, fillMiB: 48, ringMiB: 8, pagesPerTick: 4 }
-  const { argv, beatPath } = await beatGuest({ name: 'hand', ...size, extra })
-  const own = [
-    '-name',
-    'theirs',
-    '-daemonize',
-    '-pidfile',
-    '/run/hand.pid',
-    '-qmp',
-    `unix:${SOCKET},server=on,wait=off`,
-  ]
-  const { code, stderr } = await lab.alpha.exec([...argv, ...own])
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const beatPath = await startByHand(lab, extra)
   const watch = watchBeats([
     { host: lab.alpha, path: beatPath },
     { host: lab.beta, path: beatPath },
@@ -114,7 +101,7 @@ async function untilNoBridge(): Promise<void> {
 async function untouched(watch: BeatWatch): Promise<void> {
   const { files, processes } = await leftOn(lab.alpha)
   expect(files).toEqual([])
-  expect(processes.filter((line) => !line.includes(SOCKET))).toEqual([])
+  expect(processes.filter((line) => !line.includes(BY_HAND))).toEqual([])
   await beatsOn(watch, lab.alpha)
   expect(isWhole(watch.report())).toEqual(WHOLE)
 }
@@ -125,7 +112,7 @@ test('a QEMU that was started by hand is adopted, moves over ssh and back, and l
   expect((await ferry(lab, 'list', ALPHA)).lines).toMatchObject([{ name: 'web1', state: 'running' }])
   expect((await ferry(lab, 'plan', ALPHA, 'web1', BETA, '--live')).code).toBe(0)
   for (const name of ['web1', 'web2'])
-    expect(await said('adopt', ALPHA, name, '--qmp', SOCKET)).toMatchObject({
+    expect(await said('adopt', ALPHA, name, '--qmp', BY_HAND)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('VM_EXISTS'),
     })
@@ -170,7 +157,7 @@ test('a guest whose monitor another client has is busy, and is left as it was', 
   const holder = await client()
   const { code, stderr } = await said(...ADOPT)
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('VM_BUSY') })
-  expect(stderr).toContain(SOCKET)
+  expect(stderr).toContain(BY_HAND)
   await untouched(watch)
   holder.destroy()
   expect((await said(...ADOPT)).code).toBe(0)

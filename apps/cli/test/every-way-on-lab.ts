@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vi
 import {
   ALPHA,
   BETA,
+  BY_HAND,
   beatsOn,
   ferry,
   guestsOn,
@@ -24,6 +25,7 @@ import {
   isWhole,
   NOTHING,
   reportIn,
+  startByHand,
   stop,
   stopAll,
   untilNothingOn,
@@ -63,6 +65,12 @@ const GUESTS: Readonly<Record<string, () => Promise<Guest>>> = {
     const { argv, beatPath } = await beatGuest({ name: 'guest0', ...size })
     await started(argv)
     return { path: beatPath, beats: 50 }
+  },
+  'a boot sector that somebody started by hand': async () => {
+    const path = await startByHand(lab)
+    const { code, stderr } = await lab.controller.exec(vmferry('adopt', ALPHA, 'guest0', '--qmp', BY_HAND))
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    return { path, beats: 50 }
   },
   'Linux with a disk that it writes and checks': async () => {
     const qemu = await exactQemu()

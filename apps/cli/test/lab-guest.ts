@@ -113,6 +113,27 @@ export async function startBeating(lab: Lab, size: GuestSize): Promise<BeatWatch
   return watch
 }
 
+/** Where a guest that was started by hand takes commands. */
+export const BY_HAND = '/run/hand.sock'
+
+/** A QEMU that somebody started on alpha by hand: in the background, with a monitor of its own, nothing of vmferry's. Where it beats. */
+export async function startByHand(lab: Lab, extra: readonly string[] = []): Promise<string> {
+  const size = { memoryMiB: 128, fillMiB: 48, ringMiB: 8, pagesPerTick: 4 }
+  const { argv, beatPath } = await beatGuest({ name: 'hand', ...size, extra })
+  const own = [
+    '-name',
+    'theirs',
+    '-daemonize',
+    '-pidfile',
+    '/run/hand.pid',
+    '-qmp',
+    `unix:${BY_HAND},server=on,wait=off`,
+  ]
+  const { code, stderr } = await lab.alpha.exec([...argv, ...own])
+  if (code !== 0) throw new Error(`QEMU did not start: ${stderr}`)
+  return beatPath
+}
+
 /** Waits until the guest has beaten on that host for a while since now. */
 export async function beatsOn(watch: BeatWatch, host: LabHost, count = 50): Promise<void> {
   const from = watch.beats.length

@@ -29,9 +29,6 @@ done
 exit 0
 `
 
-/** Milliseconds. */
-const AFTERWARDS_LIMIT = 10_000
-
 /** Connects to the QEMU guests of a host. */
 export async function connectQemu(
   uri: ConnectionUri,
@@ -48,7 +45,7 @@ export async function connectQemu(
     tlsDirectory: tlsDirectoryOf(uri),
     runDirectory: given ?? checkedRunDirectory(session, uri),
     qemus: runningQemus(),
-    afterwards: afterwards(ports.clock),
+    afterwards: afterwards(),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),
     newUuid: () => uuid4(ports.random.bytes(16)),
@@ -121,7 +118,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
     async close() {
       if (closed) return
       closed = true
-      await at.afterwards.ended(AFTERWARDS_LIMIT)
+      await at.afterwards.ended()
       await host.close()
     },
     [Symbol.asyncDispose]: () => connection.close(),

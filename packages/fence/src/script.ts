@@ -9,6 +9,12 @@ held=0
 [ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
 `
 
+/**
+ * For a script that looks at what is on file: the function `contents FILE` sets `text`, and fails where there is no such file, or where
+ * it is removed meanwhile: whoever looks takes no lock. One that is there and cannot be read has no text.
+ */
+export const CONTENTS = 'contents() { [ -f "$1" ] && { text=$(cat "$1" 2>/dev/null) || [ -f "$1" ]; }; }'
+
 /** Compares and sets. $3: the new epoch, which must be higher than what is held. */
 export const CLAIM: string = `${ENTER}
 [ "$3" -gt "$held" ] || { echo "$held"; exit ${ENDED.stale}; }

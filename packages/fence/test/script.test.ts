@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ENDED } from '../src/ended.ts'
-import { CLAIM, fenceScript, LAUNCH } from '../src/script.ts'
+import { CLAIM, CONTENTS, fenceScript, LAUNCH } from '../src/script.ts'
 import { arrive, drop, end, hold, keep, mark, remove, type Step } from '../src/step.ts'
 
 const VERBS = `
@@ -102,3 +102,26 @@ test.skipIf(problem !== '')(
     expect(act(2, end('process', 0)).code).toBe(0)
   },
 )
+
+test('what is removed while it is looked at is not there, and what cannot be read is no empty record', () => {
+  const { guest } = domain()
+  mkdirSync(guest)
+  writeFileSync(join(guest, 'record'), '{"a":1}\n')
+  const looked = (cat: string): string =>
+    String(
+      spawnSync(
+        'sh',
+        [
+          '-c',
+          `${CONTENTS}\n${cat}\ncontents "$1" && echo "<$text>" || echo none`,
+          'sh',
+          join(guest, 'record'),
+        ],
+        {},
+      ).stdout,
+    ).trim()
+  expect(looked('')).toBe('<{"a":1}>')
+  expect(looked('cat() { return 1; }')).toBe('<>')
+  expect(looked('cat() { rm "$1"; return 1; }')).toBe('none')
+  expect(looked('')).toBe('none')
+})

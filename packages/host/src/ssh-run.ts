@@ -1,8 +1,8 @@
 import { notFound } from './announced-process.ts'
-import { mostBytes, type Run } from './running-process.ts'
+import type { Run, RunOptions } from './running-process.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { runInSession } from './ssh-process.ts'
-import { openShell, type SshShell } from './ssh-shell.ts'
+import { openShell, type SshShell, type TextOptions } from './ssh-shell.ts'
 
 /** Shells of a connection that stay; whoever finds all of them at work takes a session. */
 const MOST_SHELLS = 4
@@ -14,11 +14,10 @@ const LONGEST = 100_000
 export function runOver(connection: SshConnection): Run {
   const inSession = runInSession(connection)
   return async (argv, options, stop) => {
-    const { input = null, maxBytes = mostBytes } = options
-    const fits = isText(input) && !isLong([...argv, input ?? ''])
+    const fits = isText(options) && !isLong([...argv, options.input ?? ''])
     const shell = fits ? await takeShell(connection, stop) : null
     if (!fits || !shell) return inSession(argv, options, stop)
-    const output = await shell.run(argv, { input, maxBytes }, stop)
+    const output = await shell.run(argv, options, stop)
     if (connection.sessions.spare() < 0) shell.end()
     else connection.shells.idle.push(shell)
     if (output) return output
@@ -27,8 +26,9 @@ export function runOver(connection: SshConnection): Run {
 }
 
 /** What a word of a shell can hold. */
-function isText(input: string | Uint8Array | null): input is string | null {
-  return input === null || (typeof input === 'string' && !input.includes('\0'))
+function isText(options: RunOptions): options is TextOptions {
+  const { input = '' } = options
+  return typeof input === 'string' && !input.includes('\0')
 }
 
 function isLong(words: readonly string[]): boolean {

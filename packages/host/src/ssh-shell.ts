@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { markedStream } from './marked-stream.ts'
 import { quoteWord } from './quote-argv.ts'
-import type { Exit, Output } from './running-process.ts'
+import { type Exit, mostBytes, type Output, type RunOptions } from './running-process.ts'
 import { shellFunctions } from './shell-script.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { endSession } from './ssh-process.ts'
@@ -10,17 +10,16 @@ import { openSession, unknownEnd } from './ssh-session.ts'
 /** A shell that stays on the host and runs one command after another. */
 export interface SshShell {
   /** Runs a command to its end; null if there is no such program. On `stop`, or if it fails, it ends itself with the command. */
-  run(argv: readonly string[], { input, maxBytes }: Asked, stop: AbortSignal): Promise<Output | null>
+  run(argv: readonly string[], options: TextOptions, stop: AbortSignal): Promise<Output | null>
   /** Ends it, if it has nothing to do. */
   end(): void
   /** Settles when it has ended. */
   readonly gone: Promise<unknown>
 }
 
-/** What a command gets and may write; without input it reads nothing. */
-export interface Asked {
-  readonly input: string | null
-  readonly maxBytes: number
+/** Without input a command reads nothing. */
+export interface TextOptions extends RunOptions {
+  readonly input?: string
 }
 
 /** Characters. Words that are longer, such as scripts, are sent once: a bash reads its input byte by byte. */
@@ -70,7 +69,7 @@ export async function openShell(connection: SshConnection, stop: AbortSignal): P
   return {
     gone: closed.catch(() => {}),
     end: () => channel.end(),
-    async run(argv, { input, maxBytes }, halt) {
+    async run(argv, { input, maxBytes = mostBytes }, halt) {
       const terminate = (): void => endSession(connection, session)
       halt.addEventListener('abort', terminate)
       try {
@@ -90,8 +89,8 @@ export async function openShell(connection: SshConnection, stop: AbortSignal): P
 }
 
 /** What the shell reads for a command: it, and the marks after both of its outputs, the first with its exit code. Nobody else sees its input. */
-function commandLine(words: readonly string[], input: string | null, mark: string): string {
-  const [given, from] = input === null ? ['', '</dev/null'] : [`printf %s ${quoteWord(input)} |`, '']
+function commandLine(words: readonly string[], input: string | undefined, mark: string): string {
+  const [given, from] = input === undefined ? ['', '</dev/null'] : [`printf %s ${quoteWord(input)} |`, '']
   return `if found ${words[0]}; then
 code=$( { { ${given} ( exec ${words.join(' ')} ) ${from} 3>&- 5>&-; echo $? >&5; } | cat >&3; } 5>&1 )
 else code=missing; fi

@@ -29,8 +29,6 @@ describe.skipIf(qemuProblem !== null)(
       await rooms.here.start('web1', COMMAND)
       const { outgoing, incoming, perform } = await prepared(rooms.here.uri, rooms.there.uri)
       await perform()
-      // its first answer is of the moment in which the copy was complete
-      await incoming.ready?.(effect(1))
       const meddler = await spareMonitor(rooms, 'b')
       await meddler.execute('cont')
       await expect.poll(async () => (await meddler.execute('query-status')).running).toBe(true)

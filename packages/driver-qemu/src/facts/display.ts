@@ -1,6 +1,6 @@
 import type { Finding, MigrationRequest } from '@vmferry/core/driver'
 import { optionsNamed } from '../guest/command-line.ts'
-import { optionValue, parseOptionList } from '../guest/option-list.ts'
+import { isOn, optionValue, parseOptionList } from '../guest/option-list.ts'
 import { spiceHost, spiceServer } from '../guest/spice.ts'
 import { warning } from './finding.ts'
 
@@ -22,8 +22,7 @@ function vncOptions(argv: readonly string[]): string[] {
 /** One that is asked for and can only be set on a monitor: QEMU tells it to nobody. */
 function isUnknownPassword(text: string): boolean {
   const options = parseOptionList(text, 'address')
-  const asked = ['on', 'yes', 'true'].includes(optionValue(options, 'password') ?? 'off')
-  return asked && optionValue(options, 'password-secret') === undefined
+  return isOn(options, 'password') && optionValue(options, 'password-secret') === undefined
 }
 
 function vncPassword(name: string): Finding {

@@ -3,6 +3,7 @@ import type { Definition } from '../guest/definition.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { unflushedFiles } from '../storage/cache.ts'
 import { disksIn } from '../storage/disks.ts'
+import { isSameHost } from '../transport/choose.ts'
 import { type FileLock, fileLocks } from './file-locks.ts'
 import { filesFromJson, sizeIn, statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
@@ -16,10 +17,9 @@ export async function fileFindings(
   { host, newId }: QemuHost,
   offer: Offer,
   { argv }: Definition,
-  { source, target }: MigrationRequest,
+  request: MigrationRequest,
   call: CallOptions,
 ): Promise<Finding[]> {
-  const oneHost = source.hostId !== null && source.hostId === target.hostId
   const copied = new Set(disksIn(offer).map(({ path }) => path))
   const there = new Map(filesFromJson(offer.cookie?.['files']).map((file) => [file.path, file]))
   const unflushed = unflushedFiles(argv)
@@ -28,7 +28,8 @@ export async function fileFindings(
     if (!exists) return copied.has(path) ? [] : [missing(path, host.name)]
     const same = there.get(path)?.identity ?? ''
     if (!writable) return sizeIn(same) === sizeIn(identity) ? [] : [differs(path, host.name)]
-    if (same === identity) return unflushed.has(path) && !oneHost ? [cacheUnsafe(path, host.name)] : []
+    if (same === identity)
+      return unflushed.has(path) && !isSameHost(request) ? [cacheUnsafe(path, host.name)] : []
     return [copied.has(path) ? inTheWay(path, host.name) : notShared(path, host.name)]
   })
   const written = here

@@ -1,6 +1,7 @@
 import type { CallOptions, Finding, HostChannel, MigrationRequest } from '@vmferry/core/driver'
 import { optionsNamed } from '../guest/command-line.ts'
-import { type OptionList, optionValue, parseOptionList } from '../guest/option-list.ts'
+import { isOn, type OptionList, optionValue, parseOptionList } from '../guest/option-list.ts'
+import { isSameHost } from '../transport/choose.ts'
 import { blocker, warning } from './finding.ts'
 
 /** Something on its host that a guest's command line connects it to. */
@@ -23,17 +24,13 @@ export function listeningSockets(argv: readonly string[]): string[] {
   return optionsNamed(argv, 'chardev').flatMap((value) => {
     const list = options(value, 'backend')
     const path = optionValue(list, 'path')
-    return optionValue(list, 'backend') === 'socket' && path && listens(list) ? [path] : []
+    return optionValue(list, 'backend') === 'socket' && path && isOn(list, 'server') ? [path] : []
   })
 }
 
 /** Within one host a QEMU that ends takes the paths of its sockets with it, also where another one has made them its own. */
-export function socketFindings(
-  host: string,
-  argv: readonly string[],
-  { source, target }: MigrationRequest,
-): Finding[] {
-  if (source.hostId === null || source.hostId !== target.hostId) return []
+export function socketFindings(host: string, argv: readonly string[], request: MigrationRequest): Finding[] {
+  if (!isSameHost(request)) return []
   return listeningSockets(argv).map((path) =>
     warning(
       'target',
@@ -107,13 +104,9 @@ function networkOf(list: OptionList): Backend[] {
 
 function socketOf(list: OptionList): Backend[] {
   const path = optionValue(list, 'path')
-  return optionValue(list, 'backend') === 'socket' && path && !listens(list)
+  return optionValue(list, 'backend') === 'socket' && path && !isOn(list, 'server')
     ? [{ kind: 'socket', name: path }]
     : []
-}
-
-function listens(list: OptionList): boolean {
-  return ['on', 'yes', 'true'].includes(optionValue(list, 'server') ?? 'off')
 }
 
 /** Either of the two ways in which QEMU takes options. */

@@ -5,7 +5,7 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
+import { CONTENTS, type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
 import type { QemuHost } from '../qemu-host.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
@@ -55,22 +55,21 @@ export function refuseBridgeless({ definition: { name }, alive, bridge }: Guest,
  * one line each. A process is alive if its start time is the recorded one and it is no zombie, in this boot.
  */
 const LIST = `
+${CONTENTS}
 cd "$1" 2>/dev/null || exit 0
 boot=$(cat /proc/sys/kernel/random/boot_id)
 for d in */; do
   d=\${d%/}
-  [ -f "$d/definition.json" ] || continue
-  printf 'folder %s\\n' "$d"
-  printf 'definition %s\\n' "$(cat "$d/definition.json")"
+  contents "$d/definition.json" || continue
+  printf 'folder %s\\ndefinition %s\\n' "$d" "$text"
   for f in outgoing incoming; do
-    [ -f "$d/$f.json" ] && printf '%s %s\\n' "$f" "$(cat "$d/$f.json")"
+    contents "$d/$f.json" && printf '%s %s\\n' "$f" "$text"
   done
   [ -e "$d/may-have-run" ] && echo 'mark 1'
   [ -p "$d/fence.in" ] && echo 'fence 1'
-  [ -f "$d/adopted" ] && printf 'adopted %s\\n' "$(cat "$d/adopted")"
+  contents "$d/adopted" && printf 'adopted %s\\n' "$text"
   for f in process bridge; do
-    [ -f "$d/$f" ] || continue
-    read -r pid start booted <"$d/$f"
+    [ -f "$d/$f" ] && read -r pid start booted <"$d/$f" || continue
     printf '%s %s %s %s\\n' "$f" "$pid" "$start" "$booted"
     [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
     set -- \${stat##*) }

@@ -19,6 +19,11 @@ export function formatOptionList(options: OptionList): string {
   return options.map(([key, value]) => `${key}=${value.replaceAll(',', ',,')}`).join(',')
 }
 
+/** Whether a key is on, in one of the words that QEMU takes for it. */
+export function isOn(options: OptionList, key: string): boolean {
+  return ['on', 'yes', 'true'].includes(optionValue(options, key) ?? 'off')
+}
+
 /** The last value of a key, as QEMU takes it. */
 export function optionValue(options: OptionList, key: string): string | undefined {
   return options.findLast(([name]) => name === key)?.[1]

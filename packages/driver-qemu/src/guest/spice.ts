@@ -1,6 +1,6 @@
 import type { MigrationRequest } from '@vmferry/core/driver'
 import { optionsNamed } from './command-line.ts'
-import { type OptionList, optionValue, parseOptionList } from './option-list.ts'
+import { isOn, optionValue, parseOptionList } from './option-list.ts'
 
 /** What a guest's command line says of its SPICE server. */
 export interface SpiceServer {
@@ -36,8 +36,4 @@ export function spiceHost({ address }: SpiceServer, { uri, target }: MigrationRe
   if (address === null || /^(?:127\.|::1$|localhost$)/.test(address)) return null
   const any = ['', '0.0.0.0', '::', '*'].includes(address)
   return any ? (target.uri.host ?? uri?.host ?? null) : address
-}
-
-function isOn(options: OptionList, key: string): boolean {
-  return ['on', 'yes', 'true'].includes(optionValue(options, key) ?? 'off')
 }

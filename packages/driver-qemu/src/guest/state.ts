@@ -1,5 +1,5 @@
 import type { CallOptions } from '@vmferry/core/driver'
-import { type Fence } from '@vmferry/fence'
+import type { Fence } from '@vmferry/fence'
 import type { MigrationInfo, QmpClient, StatusInfo } from '@vmferry/qmp'
 import { tell } from '../fence/step.ts'
 
@@ -18,7 +18,7 @@ export async function guestState(
 
 /**
  * The same, asked for as soon as QEMU says that the copy is complete: the guest stands still from then on until somebody wants to
- * know. The answer can be taken once; null where there is none.
+ * know. The answer can be taken once; null where there is none, or where somebody has run the guest since.
  */
 export function stateOnceCopied(
   monitor: QmpClient | null,
@@ -28,6 +28,9 @@ export function stateOnceCopied(
     if (data.status !== 'completed') return
     asked = bothOf(monitor, {})
     asked.catch(() => {})
+  })
+  monitor?.on('RESUME', () => {
+    asked = null
   })
   return () => {
     const answer = asked

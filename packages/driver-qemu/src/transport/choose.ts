@@ -65,7 +65,8 @@ const RELAY: TransportChoice = {
   why: 'through this controller: encrypted, and the hosts need no key for each other',
 }
 
-function isSameHost({ source, target }: MigrationRequest): boolean {
+/** Whether both connections lead to one host. */
+export function isSameHost({ source, target }: MigrationRequest): boolean {
   return source.hostId !== null && source.hostId === target.hostId
 }
 

@@ -5,7 +5,7 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
+import { CONTENTS, type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
 import { INCOMING } from '../xl/messages.ts'
 import { WITH_XL } from '../xl/shell.ts'
 import { parseTable, type XlDomain } from '../xl/table.ts'
@@ -47,6 +47,7 @@ export interface More {
 /** All in one round trip. Each line is a kind, a space and its content. */
 const LIST = `
 ${WITH_XL}
+${CONTENTS}
 command -v xl >/dev/null || { echo 'missing'; exit 0; }
 timeout 20 xl list -v 2>&1 | sed 's/^/xl /'
 [ -z "$2" ] || timeout 20 xl info 2>&1 | sed 's/^/info /'
@@ -57,7 +58,7 @@ for d in */; do
   d=\${d%/}
   printf 'folder %s\\n' "$d"
   for f in outgoing incoming; do
-    [ -f "$d/$f.json" ] && printf '%s %s\\n' "$f" "$(cat "$d/$f.json")"
+    contents "$d/$f.json" && printf '%s %s\\n' "$f" "$text"
   done
   [ -e "$d/may-have-run" ] && echo 'mark 1'
   [ -e "$d/ready" ] && echo 'ready 1'
