@@ -62,18 +62,18 @@ async function said(
   return { code, stdout, stderr }
 }
 
-/** Somebody's own client of the guest's monitor. */
-async function client(): Promise<Socket> {
-  const socket = connect(join(lab.alpha.run, 'hand.sock'))
+/** Somebody's own client of a monitor of the guest. */
+async function client(path = BY_HAND): Promise<Socket> {
+  const socket = connect(join(lab.alpha.run, path.slice('/run'.length)))
   await once(socket, 'data')
   socket.write('{"execute":"qmp_capabilities"}\n')
   await once(socket, 'data')
   return socket
 }
 
-/** Commands by hand, before anybody adopts the guest. */
-async function told(...commands: readonly object[]): Promise<void> {
-  const socket = await client()
+/** Commands by hand. */
+async function told(path: string, ...commands: readonly object[]): Promise<void> {
+  const socket = await client(path)
   for (const command of commands) {
     socket.write(`${JSON.stringify(command)}\n`)
     for (let answer = ''; !answer.includes('"return"'); ) {
@@ -179,6 +179,7 @@ test('what was plugged in while the guest ran is named, all of it, and the guest
   onTestFinished(() => rm(disk))
   using watch = await byHand('-m', '128,slots=2,maxmem=512M')
   await told(
+    BY_HAND,
     { execute: 'blockdev-add', arguments: { driver: 'file', filename: disk, 'node-name': 'hot' } },
     { execute: 'device_add', arguments: { driver: 'virtio-blk-pci', drive: 'hot', id: 'hotdisk' } },
     { execute: 'netdev_add', arguments: { type: 'user', id: 'hotnet' } },
@@ -197,13 +198,10 @@ test('what is plugged into an adopted guest keeps it from moving, by name', asyn
   using watch = await byHand()
   expect((await said(...ADOPT)).code).toBe(0)
   const [folder] = (await lab.alpha.exec(['sh', '-c', 'echo /run/vmferry/qemu/d-*'])).stdout.trim().split(' ')
-  const spare = connect(join(lab.alpha.run, String(folder).slice('/run/'.length), 'spare.sock'))
-  await once(spare, 'data')
-  spare.write('{"execute":"qmp_capabilities"}\n')
-  await once(spare, 'data')
-  spare.write('{"execute":"device_add","arguments":{"driver":"virtio-rng-pci","id":"late"}}\n')
-  expect(String((await once(spare, 'data'))[0])).toContain('"return"')
-  spare.destroy()
+  await told(`${folder}/spare.sock`, {
+    execute: 'device_add',
+    arguments: { driver: 'virtio-rng-pci', id: 'late' },
+  })
   const { code, lines } = await ferry(lab, 'plan', ALPHA, 'web1', BETA, '--live')
   expect(code).toBe(1)
   expect(JSON.stringify(lines)).toContain('device-added')

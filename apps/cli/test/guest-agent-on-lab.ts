@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lab, type LabHost, linuxGuest, openLab } from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { ALPHA, BETA, ferry, stopAll, vmferry } from './lab-guest.ts'
+import { ALPHA, BETA, ferry, spareMonitor, stopAll, vmferry } from './lab-guest.ts'
 
 let lab: Lab
 beforeAll(async () => {
@@ -36,22 +36,13 @@ async function behindMs({ run }: LabHost): Promise<number> {
   }
 }
 
-/** Has the guest stand still by its spare monitor. */
-async function pause({ run, processes }: LabHost, ms: number): Promise<void> {
-  const [guest] = await processes('-qmp unix:')
-  const path = guest?.argv.map((word) => /^unix:\/run(.*spare\.sock)/.exec(word)?.[1]).find(Boolean)
-  const monitor = connect(`${run}${path}`)
-  await lineOf(monitor)
-  for (const [execute, rest] of [
-    ['qmp_capabilities', 0] as const,
-    ['stop', ms] as const,
-    ['cont', 0] as const,
-  ]) {
-    monitor.write(`${JSON.stringify({ execute })}\n`)
-    await lineOf(monitor)
-    await sleep(rest)
-  }
-  monitor.destroy()
+/** Has the guest stand still. */
+async function pause(host: LabHost, ms: number): Promise<void> {
+  const monitor = await spareMonitor(host)
+  await monitor.execute('stop')
+  await sleep(ms)
+  await monitor.execute('cont')
+  await monitor.close()
 }
 
 async function lineOf(socket: Socket): Promise<string> {

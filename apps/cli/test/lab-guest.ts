@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BeatReport, type BeatWatch, beatGuest, type Lab, type LabHost, watchBeats } from '@vmferry/lab'
+import { type QmpClient, qmp } from '@vmferry/qmp'
 
 /** The two hosts as the controller names them. */
 export const ALPHA = 'qemu+ssh://root@alpha/system'
@@ -158,6 +161,15 @@ export async function stopAll(lab: Lab): Promise<void> {
   for (const uri of [ALPHA, BETA]) {
     for (const { name } of (await ferry(lab, 'list', uri)).lines) await stop(lab, uri, String(name))
   }
+}
+
+/** The monitor of a host's one guest that is there for whoever asks. */
+export async function spareMonitor({ name, run }: LabHost): Promise<QmpClient> {
+  const folders = join(run, 'vmferry/qemu')
+  const id = (await readdir(folders)).find((file) => !file.startsWith('.'))
+  const socket = connect(join(folders, id ?? '', 'spare.sock'))
+  await once(socket, 'connect')
+  return qmp(socket, { host: name })
 }
 
 /** What a host still has of vmferry: processes, and files in its run directory. */

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -16,6 +15,7 @@ import {
   qemuSeries,
   watchBeats,
 } from '@vmferry/lab'
+import type { QmpClient } from '@vmferry/qmp'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { certify, HERE, THERE } from './certified.ts'
 import {
@@ -26,6 +26,7 @@ import {
   ferry,
   isWhole,
   NOTHING,
+  spareMonitor,
   startBeating,
   stop,
   stopAll,
@@ -228,29 +229,20 @@ test.each(MANNERS)(
   180_000,
 )
 
-/** What the QEMU of the guest on alpha says, over its spare monitor. */
-async function asked(command: string): Promise<unknown> {
-  const [guest] = await lab.alpha.processes('-qmp unix:')
-  const path = guest?.argv
-    .find((word) => word.includes('/spare.sock'))
-    ?.replace(/^unix:\/run([^,]*),.*/, '$1')
-  const socket = connect(`${lab.alpha.run}${path}`)
-  socket.write(['qmp_capabilities', command].map((execute) => JSON.stringify({ execute })).join('\n'))
-  let said = ''
-  for await (const chunk of socket) {
-    said += String(chunk)
-    const answers = said
-      .split('\r\n')
-      .slice(0, -1)
-      .filter((line) => line.startsWith('{"return"'))
-    if (answers.length === 2) return (JSON.parse(answers[1] ?? '') as { return: unknown }).return
+/** Asks the QEMU of the guest on alpha. */
+async function asked<T>(question: (monitor: QmpClient) => Promise<T>): Promise<T> {
+  const monitor = await spareMonitor(lab.alpha)
+  try {
+    return await question(monitor)
+  } finally {
+    await monitor.close()
   }
-  throw new Error(`QEMU said ${said}`)
 }
 
 /** The nodes of a copy that the QEMU on alpha still has. */
 async function nodesOfCopy(): Promise<readonly string[]> {
-  const names = JSON.stringify(await asked('query-named-block-nodes')).match(/vmferry-(?:disk|nbd)\d/g)
+  const nodes = await asked((monitor) => monitor.execute('query-named-block-nodes'))
+  const names = JSON.stringify(nodes).match(/vmferry-(?:disk|nbd)\d/g)
   return names ?? []
 }
 
@@ -291,7 +283,7 @@ test.each(['ssh://beta', 'relay:///', 'tcp://beta'])(
     expect(await closed).toMatchObject({ code: 130, last: { outcome: 'rolledBack' } })
     expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)
     expect(await disksOnBeta()).toEqual([])
-    expect(await asked('query-block-jobs')).toEqual([])
+    expect(await asked((monitor) => monitor.execute('query-block-jobs'))).toEqual([])
     expect(await nodesOfCopy()).toEqual([])
     await beatsOn(watch, lab.alpha)
     // and now it goes
@@ -328,7 +320,11 @@ test('a guest whose writes wait for a link that is silent goes on with its own d
     code: 1,
     last: { outcome: 'rolledBack', error: { code: 'VM_TIMEOUT' } },
   })
-  expect([await disksOnBeta(), await asked('query-block-jobs'), await nodesOfCopy()]).toEqual([[], [], []])
+  expect([
+    await disksOnBeta(),
+    await asked((monitor) => monitor.execute('query-block-jobs')),
+    await nodesOfCopy(),
+  ]).toEqual([[], [], []])
   await beatsOn(watch, lab.alpha, 550)
   expect(isWhole(watch.report())).toEqual(WHOLE)
 })
@@ -359,7 +355,10 @@ test('a target that dies, and one that has no room any more, leave the guest as 
     expect(JSON.stringify(last)).toContain('No space left on device')
     expect(await disksOnBeta()).toEqual(['other'])
   })
-  expect([await asked('query-block-jobs'), await nodesOfCopy()]).toEqual([[], []])
+  expect([await asked((monitor) => monitor.execute('query-block-jobs')), await nodesOfCopy()]).toEqual([
+    [],
+    [],
+  ])
   await beatsOn(watch, lab.alpha, 550)
   expect(isWhole(watch.report())).toEqual(WHOLE)
 })
