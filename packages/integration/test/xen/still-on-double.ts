@@ -33,6 +33,8 @@ async function world(): Promise<World & AsyncDisposable> {
         { timeout: 10_000 },
       ),
     async [Symbol.asyncDispose]() {
+      // a copy that goes on for ever would keep a failed expectation from being told
+      await hosts.unset('alpha', 'stuck')
       await ferry.close()
       await hosts.close()
     },
