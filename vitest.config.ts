@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
     // most of the time is spent waiting for real hypervisors
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         ...readSources,
