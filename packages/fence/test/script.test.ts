@@ -107,19 +107,10 @@ test('what is removed while it is looked at is not there, and what cannot be rea
   const { guest } = domain()
   mkdirSync(guest)
   writeFileSync(join(guest, 'record'), '{"a":1}\n')
-  const looked = (cat: string): string =>
-    String(
-      spawnSync(
-        'sh',
-        [
-          '-c',
-          `${CONTENTS}\n${cat}\ncontents "$1" && echo "<$text>" || echo none`,
-          'sh',
-          join(guest, 'record'),
-        ],
-        {},
-      ).stdout,
-    ).trim()
+  const looked = (cat: string): string => {
+    const script = `${CONTENTS}\n${cat}\ncontents "$1" && echo "<$text>" || echo none`
+    return String(spawnSync('sh', ['-c', script, 'sh', join(guest, 'record')]).stdout).trim()
+  }
   expect(looked('')).toBe('<{"a":1}>')
   expect(looked('cat() { return 1; }')).toBe('<>')
   expect(looked('cat() { rm "$1"; return 1; }')).toBe('none')
