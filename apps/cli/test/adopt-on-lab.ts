@@ -23,6 +23,7 @@ import {
   isWhole,
   leftOn,
   NOTHING,
+  spareSocket,
   startByHand,
   stop,
   stopAll,
@@ -197,8 +198,7 @@ test('what was plugged in while the guest ran is named, all of it, and the guest
 test('what is plugged into an adopted guest keeps it from moving, by name', async () => {
   using watch = await byHand()
   expect((await said(...ADOPT)).code).toBe(0)
-  const [folder] = (await lab.alpha.exec(['sh', '-c', 'echo /run/vmferry/qemu/d-*'])).stdout.trim().split(' ')
-  await told(`${folder}/spare.sock`, {
+  await told(await spareSocket(lab.alpha), {
     execute: 'device_add',
     arguments: { driver: 'virtio-rng-pci', id: 'late' },
   })

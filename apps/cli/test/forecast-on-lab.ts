@@ -59,7 +59,7 @@ async function measuring(): Promise<number> {
   return found.flat().length
 }
 
-// how long it took is told, and decides nothing: that is a matter of what else this machine does
+// how long it took decides nothing: that is a matter of what else this machine does
 test('the forecast over a link of 200 Mbps is within a factor of two of the bytes that the migration sends', async () => {
   await lab.shapeLink(LINK * 8)
   using watch = await startBeating(lab, {
@@ -77,18 +77,13 @@ test('the forecast over a link of 200 Mbps is within a factor of two of the byte
   expect(plan).toMatchObject({ possible: true, transport: 'ssh' })
   expect(codes(plan)).not.toContain('will-not-converge')
   expect(forecast).toMatchObject({ converges: true, totalIsAtLeast: false, unknown: [] })
-  expect(forecast.linkBytesPerSecond).toBeLessThan(LINK * 2)
-
-  const from = performance.now()
-  const { code, lines, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
-  const ms = performance.now() - from
-  expect(code).toBe(0)
-  const performed = lines.find(({ type, phase }) => type === 'phase-end' && phase === 'perform')
   const { totalMs, linkBytesPerSecond } = forecast
-  console.log(
-    `forecast ${totalMs} ms; copied in ${String(performed?.['ms'])} ms, command ${Math.round(ms)} ms`,
-    forecast,
-  )
+  expect(linkBytesPerSecond).toBeLessThan(LINK * 2)
+  // a machine with other work measures less than there is, but not this little
+  expect(linkBytesPerSecond).toBeGreaterThan(LINK / 5)
+
+  const { code, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
+  expect(code).toBe(0)
   const told = ((totalMs ?? 0) / 1000) * (linkBytesPerSecond ?? 0)
   const { bytes } = reportIn(last)
   expect(told).toBeGreaterThan(bytes / 2)

@@ -163,11 +163,16 @@ export async function stopAll(lab: Lab): Promise<void> {
   }
 }
 
-/** The monitor of a host's one guest that is there for whoever asks. */
-export async function spareMonitor({ name, run }: LabHost): Promise<QmpClient> {
-  const folders = join(run, 'vmferry/qemu')
-  const id = (await readdir(folders)).find((file) => !file.startsWith('.'))
-  const socket = connect(join(folders, id ?? '', 'spare.sock'))
+/** On a host, where its one guest takes the commands of whoever asks. */
+export async function spareSocket({ run }: LabHost): Promise<string> {
+  const id = (await readdir(join(run, 'vmferry/qemu'))).find((file) => !file.startsWith('.'))
+  return `/run/vmferry/qemu/${id}/spare.sock`
+}
+
+/** The monitor there. */
+export async function spareMonitor(host: LabHost): Promise<QmpClient> {
+  const { name, run } = host
+  const socket = connect(join(run, (await spareSocket(host)).slice('/run'.length)))
   await once(socket, 'connect')
   return qmp(socket, { host: name })
 }
@@ -176,8 +181,8 @@ export async function spareMonitor({ name, run }: LabHost): Promise<QmpClient> {
 export async function leftOn(host: LabHost): Promise<{ processes: string[]; files: string[] }> {
   const processes = await host.processes()
   const folders = await readdir(`${host.run}/vmferry/qemu`, { recursive: true }).catch(() => [])
-  // epochs stay: they are what keeps an old controller out
-  const files = folders.filter((file) => !file.startsWith('.claims'))
+  // what begins with a dot stays: the epochs, which keep an old controller out, and what QEMUs said of themselves
+  const files = folders.filter((file) => !file.startsWith('.'))
   return { processes: processes.map(({ argv }) => argv.join(' ')), files }
 }
 

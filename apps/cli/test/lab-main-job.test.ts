@@ -74,7 +74,7 @@ describe.skipIf(problem !== null)(
 
       expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
       expect(await guestsOn(lab.beta)).toEqual([name])
-      const guests = (await readdir(`${lab.beta.run}/vmferry/qemu`)).filter((file) => file !== '.claims')
+      const guests = (await readdir(`${lab.beta.run}/vmferry/qemu`)).filter((file) => !file.startsWith('.'))
       expect(guests).toHaveLength(1)
       expect(await stop(lab, BETA, name)).toBe(0)
       expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)

@@ -10,6 +10,7 @@ import { claimDomain, hostRecord } from '@vmferry/fence'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { domainOf } from './domain.ts'
 import { runningQemus } from './facts/running.ts'
+import { keptAnswers } from './guest/kept-answers.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
 import { qemuLifecycle } from './lifecycle.ts'
@@ -39,12 +40,14 @@ export async function connectQemu(
   const given = runDirectoryOf(uri)
   const { stdout } = await host.exec(['sh', '-c', GREET], call)
   const [session = '', version = ''] = stdout.split('\n')
+  const runDirectory = given ?? checkedRunDirectory(session, uri)
   const at: QemuHost = {
     uri,
     host,
     tlsDirectory: tlsDirectoryOf(uri),
-    runDirectory: given ?? checkedRunDirectory(session, uri),
+    runDirectory,
     qemus: runningQemus(),
+    keptAnswers: keptAnswers(host, runDirectory),
     afterwards: afterwards(),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),

@@ -11,7 +11,7 @@ import { domainOf } from './domain.ts'
 import { checkCommandLine, optionsNamed } from './guest/command-line.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
 import { type Guest, guestNamed, listGuests, noGuest, refuseBridgeless, refuseHeld } from './guest/list.ts'
-import { launchGuest, openMonitor } from './guest/process.ts'
+import { firstMonitor, launchGuest, openMonitor } from './guest/process.ts'
 import { recorded, untilGone } from './guest/recorded-process.ts'
 import { guestFolder } from './guest/run-directory.ts'
 import { refuseTaken } from './guest/taken.ts'
@@ -57,8 +57,8 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
   const folder = guestFolder(runDirectory, `d-${at.newId()}`)
   await host.writeFile(folder.definition, JSON.stringify(definitionToJson(definition)), call)
   try {
-    const { monitor, process } = await launchGuest(host, folder, definition, false, recorded, call)
-    await monitor.close()
+    const process = await launchGuest(host, folder, definition, false, recorded, call)
+    await answering(at, process, { folder, definition }, call)
     const guest = {
       folder,
       definition,
@@ -75,6 +75,22 @@ async function startGuest(at: QemuHost, definition: Definition, call: CallOption
     throw noGuest([], definition.name, host.name)
   } catch (error) {
     await host.remove(folder.path, { signal: new AbortController().signal }).catch(() => {})
+    throw error
+  }
+}
+
+/** One that gives no answer is ended. */
+async function answering(
+  { host }: QemuHost,
+  process: ProcessId,
+  { folder, definition }: Pick<Guest, 'folder' | 'definition'>,
+  call: CallOptions,
+): Promise<void> {
+  try {
+    const monitor = await firstMonitor(host, folder, definition, call)
+    await monitor.close()
+  } catch (error) {
+    await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
 import type { RunningQemus } from './facts/running.ts'
+import type { KeptAnswers } from './guest/kept-answers.ts'
 import type { Afterwards } from './migration/afterwards.ts'
 
 /** A host with its QEMU guests, as the parts of this driver share it. */
@@ -11,6 +12,8 @@ export interface QemuHost {
   readonly tlsDirectory: string
   /** Those that were asked over this connection. */
   readonly qemus: RunningQemus
+  /** Those without a guest, that were asked on this host since it booted. */
+  readonly keptAnswers: KeptAnswers
   readonly clock: Clock
   readonly log: Logger
   /** A connection that is closed waits for it. */

@@ -7,6 +7,7 @@ import {
   isVmError,
   type MigrationTarget,
   type Offer,
+  type ProcessId,
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
@@ -17,7 +18,7 @@ import { fenceOf } from './fence/fence.ts'
 import { unmake } from './fence/step.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
 import { listGuests } from './guest/list.ts'
-import { type LiveGuest, launchGuest } from './guest/process.ts'
+import { firstMonitor, launchGuest } from './guest/process.ts'
 import { type GuestFolder, guestFolder } from './guest/run-directory.ts'
 import { commitSteps, openIncoming } from './migration/incoming.ts'
 import { listening } from './migration/listening.ts'
@@ -28,6 +29,9 @@ import { storageFindings } from './storage/findings.ts'
 import { imageStep } from './storage/image.ts'
 import { targetTls, wantsTls } from './tls/half.ts'
 import { targetTransports } from './transport/choose.ts'
+
+/** Milliseconds. Nobody waits for it. */
+const KEEP_LIMIT = 10_000
 
 export function qemuTarget(at: QemuHost): MigrationTarget {
   const { host, runDirectory } = at
@@ -91,13 +95,25 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   const standing = fence.ready(commitSteps(file), call)
   standing.catch(() => {})
   try {
-    await refuseTaken(at, coming, call)
+    const free = refuseTaken(at, coming, call)
+    free.catch(() => {})
+    if (request.copyStorage) await free
     const disks = await imagesMade(at, coming, call)
-    const { process, monitor } = await launched(at.host, coming, call)
-    const heard = await listening(at, { ...coming, disks }, call)
+    const process = await launched(at.host, coming, call)
+    await free
+    const answering = firstMonitor(at.host, folder, definition, call)
+    answering.catch(() => {})
+    const heard = await listening(at, { ...coming, disks }, call).catch(async (error: unknown) => {
+      // a QEMU that has ended said why
+      await answering
+      throw error
+    })
+    const monitor = await answering
     const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
     const arrival = { domain: definition.name, folder, file, process, ticket, disks }
-    return openIncoming(at, arrival, { monitor, commit: await standing })
+    const half = openIncoming(at, arrival, { monitor, commit: await standing })
+    at.afterwards.add(at.keptAnswers.file({ signal: AbortSignal.timeout(KEEP_LIMIT) }))
+    return half
   } catch (error) {
     await standing.then((commit) => commit.end()).catch(() => {})
     throw error
@@ -126,7 +142,7 @@ async function launched(
   host: HostChannel,
   { fence, folder, definition }: Coming,
   call: EffectOptions,
-): Promise<LiveGuest> {
+): Promise<ProcessId> {
   try {
     const filed = (file: string, argv: readonly string[]) => fence.launch(file, argv, call)
     return await launchGuest(host, folder, definition, true, filed, call)
@@ -137,7 +153,10 @@ async function launched(
   }
 }
 
-/** Looked at once this arrival is on file: of two that want one name at the same moment, neither overlooks the other. */
+/**
+ * Looked at once this arrival is on file: of two that want one name at the same moment, neither overlooks the other. No image is
+ * made before it has answered; a QEMU comes up meanwhile, and is ended again.
+ */
 async function refuseTaken(
   at: QemuHost,
   { folder, offer, request }: Coming,

@@ -2,7 +2,7 @@ import type { EffectOptions, HostChannel, MigrationRequest, Offer } from '@vmfer
 import { type Fence, type Step } from '@vmferry/fence'
 import { expect, test } from 'vitest'
 import { postCopyFindings, postCopyHostFindings } from '../src/facts/post-copy.ts'
-import { hasBegun, hasGoneOver, postCopySteps, postCopyTurn } from '../src/migration/post-copy.ts'
+import { hasBegun, hasGoneOver, postCopyTurn } from '../src/migration/post-copy.ts'
 import { orderOf } from './order.ts'
 
 const KNOWN = [{ capability: 'postcopy-ram', state: false }]
@@ -48,13 +48,6 @@ test('states that newer versions add count as post-copy, but for the one that QE
   expect(hasBegun({ status: 'active' })).toBe(false)
   const ram = (bytes: number) => ({ 'postcopy-bytes': bytes }) as never
   expect([0, 4096].map((bytes) => hasBegun({ status: 'completed', ram: ram(bytes) }))).toEqual([false, true])
-})
-
-test('QEMU is told on both sides, and told off where it is not asked for', () => {
-  const told = (steps: readonly Step[]) => steps.map((step) => [step.words[0], orderOf(step)?.arguments])
-  const state = (on: boolean) => ({ capabilities: [{ capability: 'postcopy-ram', state: on }] })
-  expect(told(postCopySteps({ postCopy: true }))).toEqual([['tell', state(true)]])
-  expect(told(postCopySteps({ postCopy: false }))).toEqual([['try', state(false)]])
 })
 
 test('it goes over when it does not converge or is told to, once, and not before core has it on file', async () => {

@@ -105,6 +105,24 @@ test.each([
   expect(best.transports.map(({ name }) => name)).toEqual(['relay'])
 })
 
+test.each([
+  [
+    'Unable to negotiate with 10.0.0.2 port 22: no matching key exchange method found. Their offer: sntrup761x25519-sha512',
+    2,
+  ],
+  ["command-line line 0: Bad SSH2 KexAlgorithms '^ecdh-sha2-nistp256'.", 2],
+  ['kex_exchange_identification: Connection closed by remote host', 1],
+])(
+  'an ssh that is tried with the quick key exchange and says %j is tried %i times',
+  async (stderr, times) => {
+    const silent = hostThatSays({ code: 255, stderr })
+    await sourceTransports(silent, request('beta', { transport: 'ssh', host: 'beta' }), call)
+    expect(silent.asked.map((argv) => argv.some((word) => word.startsWith('KexAlgorithms')))).toEqual(
+      [true, false].slice(0, times),
+    )
+  },
+)
+
 test('a target on the controller’s own machine has no name that the source could use: only the controller leads there', async () => {
   const host = hostThatSays({})
   const { transports, findings } = await sourceTransports(host, request(null), call)

@@ -13,7 +13,8 @@ held=0
  * For a script that looks at what is on file: the function `contents FILE` sets `text`, and fails where there is no such file, or where
  * it is removed meanwhile: whoever looks takes no lock. One that is there and cannot be read has no text.
  */
-export const CONTENTS = 'contents() { [ -f "$1" ] && { text=$(cat "$1" 2>/dev/null) || [ -f "$1" ]; }; }'
+export const CONTENTS: string =
+  'contents() { [ -f "$1" ] && { text=$(cat "$1" 2>/dev/null) || [ -f "$1" ]; }; }'
 
 /** Compares and sets. $3: the new epoch, which must be higher than what is held. */
 export const CLAIM: string = `${ENTER}
@@ -104,19 +105,19 @@ do_arrive() {
   mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
 }
 
-do_drop() { rm -f "$guest/$1"; }
+do_drop() { [ ! -e "$guest/$1" ] || rm -f "$guest/$1"; }
 
 do_remove() { rm -rf "$guest"; }
 
 do_end() {
   alive "$1" || return 0
-  left=$(($2 * 50))
+  left=$(($2 * 100))
   [ $left = 0 ] || kill -TERM "$pid"
   while alive "$1"; do
     [ $left != 0 ] || kill -KILL "$pid"
-    [ $left -gt -500 ] || exit ${ENDED.late}
+    [ $left -gt -1000 ] || exit ${ENDED.late}
     left=$((left - 1))
-    sleep 0.02
+    sleep 0.01
   done
 }
 ${verbs}

@@ -44,9 +44,9 @@ export async function twoRooms(): Promise<TwoRooms> {
   const ferry = createFerry({ drivers: [qemu()], hosts: [local()] })
   const here = await ferry.connect(`qemu:///session?run=${folder}/a`)
   const there = await ferry.connect(`qemu:///session?run=${folder}/b`)
-  // epochs stay: they are what keeps an old controller out
+  // what begins with a dot stays: the epochs, which keep an old controller out, and what QEMUs said of themselves
   const left = async (room: 'a' | 'b'): Promise<string[]> =>
-    (await readdir(join(folder, room)).catch(() => [])).filter((name) => name !== '.claims')
+    (await readdir(join(folder, room)).catch(() => [])).filter((name) => !name.startsWith('.'))
   return {
     ferry,
     here,

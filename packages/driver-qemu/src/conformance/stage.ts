@@ -19,9 +19,9 @@ import type { QemuPair } from './index.ts'
 /** Milliseconds that a guest may take to boot. */
 const BOOT_LIMIT = 30_000
 
-/** Lists files below a folder but the epochs, which stay by design, and processes that have it in their command line. It comes on standard input, so as not to find itself. */
+/** Lists files below a folder but those that stay by design, whose names begin with a dot, and processes that have it in their command line. It comes on standard input, so as not to find itself. */
 const traces = (folder: string): string => `
-find ${folder} -mindepth 1 -name .claims -prune -o -mindepth 1 -print 2>/dev/null | sort
+find ${folder} -mindepth 1 -name '.*' -prune -o -mindepth 1 -print 2>/dev/null | sort
 for p in /proc/[0-9]*; do
   case $(tr '\\0' ' ' <"$p/cmdline" 2>/dev/null) in
     *${folder}/*) echo "process \${p#/proc/}: $(tr '\\0' ' ' <"$p/cmdline")";;

@@ -1,5 +1,5 @@
 import type { CallOptions, HostChannel } from '@vmferry/core/driver'
-import { askBareQemu } from '../guest/bare-qemu.ts'
+import type { QemuHost } from '../qemu-host.ts'
 
 /** What the QEMU that is to receive can do. */
 export interface TargetHypervisor {
@@ -35,17 +35,17 @@ exit 0
 `
 
 /**
- * Asks the binary on that host by QMP, in one start. Only its help knows the aliases of devices, and answers where the accelerator
+ * Asks the binary on that host by QMP, in one start, unless its answers are on file there. Only its help knows the aliases of devices, and answers where the accelerator
  * cannot be had: it is asked where the answers lack one of `models`.
  */
 export async function targetHypervisor(
-  host: HostChannel,
+  { host, keptAnswers }: QemuHost,
   binary: string,
   accelerator: 'kvm' | 'tcg',
   models: readonly string[],
   call: CallOptions,
 ): Promise<TargetHypervisor> {
-  const answers = await askBareQemu(host, binary, accelerator, QUESTIONS, call)
+  const answers = await keptAnswers.of(binary, accelerator, QUESTIONS, call)
   const said = <Q extends keyof Replies>(question: Q): Replies[Q] | undefined =>
     answers.get(question)?.return as Replies[Q] | undefined
   const version = said('query-version')?.qemu

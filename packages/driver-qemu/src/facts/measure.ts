@@ -13,7 +13,7 @@ import { disksIn } from '../storage/disks.ts'
 import { sshRate } from '../transport/link-rate.ts'
 import { sshDestination } from '../transport/ssh.ts'
 import { dirtyRate } from './dirty-rate.ts'
-import { hostFacts } from './host.ts'
+import { commandsOf } from './running.ts'
 import { usedMemory } from './used-memory.ts'
 
 /** A figure, or why there is none. */
@@ -58,7 +58,7 @@ async function dirtyFigure(
 ): Promise<Figure> {
   if (!live || offer.runState !== 'running') return 0
   return askSpare(at.host, guest.folder, call, async (monitor) => {
-    const { commands } = await at.qemus.of(guest.process, monitor, () => hostFacts(at, call), call.signal)
+    const commands = await commandsOf(monitor, call.signal)
     return dirtyRate(monitor, commands, offer.memoryBytes, at.clock, call)
   })
 }

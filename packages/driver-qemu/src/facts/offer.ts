@@ -7,25 +7,22 @@ import type { Guest } from '../guest/list.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { disksOf, disksToJson } from '../storage/disks.ts'
 import { filesToJson, statFiles } from './files.ts'
-import { processorToJson } from './processor.ts'
+import { processorToJson, switchedOff, withoutFeatures } from './processor.ts'
 import type { RunningQemu } from './running.ts'
 
-/** A QEMU that runs: what it is, and its monitor. */
-export interface Asked {
-  readonly qemu: RunningQemu
-  readonly monitor: QmpClient
-}
-
-/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it. */
+/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it. `running`: what its QEMU is, which is asked at the same time. */
 export async function offerOf(
   { host, runDirectory }: QemuHost,
   { definition, folder }: Guest,
-  { qemu, monitor }: Asked,
+  monitor: QmpClient,
+  running: Promise<RunningQemu>,
   request: MigrationRequest,
   call: CallOptions,
 ): Promise<Offer> {
-  const { signal } = call
-  const [status, migration, memory, drives, files] = await Promise.all([
+  // one listener for all of these: others ask at the same time, and Node warns of more than ten
+  const signal = AbortSignal.any([call.signal])
+  const [qemu, status, migration, memory, drives, files] = await Promise.all([
+    running,
     monitor.execute('query-status', {}, { signal }),
     monitor.execute('query-migrate', {}, { signal }),
     monitor.execute('query-memory-size-summary', {}, { signal }),
@@ -51,7 +48,7 @@ export async function offerOf(
       runDirectory,
       hostId: request.source.hostId,
       files: filesToJson(files),
-      processor: processorToJson(qemu.processor),
+      processor: processorToJson(withoutFeatures(qemu.processor, switchedOff(definition.argv))),
       version: versionText(monitor.version),
       ...(drives && { disks: disksToJson(disksOf(drives)) }),
     },

@@ -1,7 +1,7 @@
 import { type ProcessId, vmError } from '@vmferry/core/driver'
 import type { MigrationCapabilityState, QmpClient } from '@vmferry/qmp'
 import type { HostFacts } from './host.ts'
-import { type GuestProcessor, guestProcessor } from './processor.ts'
+import { type GuestProcessor, guestModel, guestProcessor } from './processor.ts'
 
 /** What a QEMU that runs is for its whole life, so that it is asked once. */
 export interface RunningQemu {
@@ -10,8 +10,6 @@ export interface RunningQemu {
   readonly machineType: string
   readonly processor: GuestProcessor
   readonly capabilities: readonly MigrationCapabilityState[]
-  /** Names of QMP commands. */
-  readonly commands: ReadonlySet<string>
 }
 
 /** The QEMUs that a connection has asked. */
@@ -37,26 +35,34 @@ export function runningQemus(): RunningQemus {
   }
 }
 
+/** Asks all at once: what each takes adds up in QEMU, but not the ways. */
 async function asked(
   monitor: QmpClient,
   host: () => Promise<HostFacts>,
-  signal: AbortSignal,
+  given: AbortSignal,
 ): Promise<RunningQemu> {
-  const [type, kvm, capabilities, commands] = await Promise.all([
+  // one listener for all of these: others ask at the same time, and Node warns of more than ten
+  const signal = AbortSignal.any([given])
+  const [machineType, kvm, capabilities, model, { processor }] = await Promise.all([
     machineTypeOf(monitor, signal),
     monitor.execute('query-kvm', {}, { signal }),
     monitor.execute('query-migrate-capabilities', {}, { signal }),
-    monitor.execute('query-commands', {}, { signal }),
+    guestModel(monitor, signal),
+    host(),
   ])
   const accelerator = kvm.enabled ? 'kvm' : 'tcg'
-  const processor = await guestProcessor(monitor, accelerator, (await host()).processor, signal)
   return {
     accelerator,
-    machineType: type,
-    processor,
+    machineType,
+    processor: guestProcessor(accelerator, model, processor),
     capabilities,
-    commands: new Set(commands.map(({ name }) => name)),
   }
+}
+
+/** Names of the QMP commands that a QEMU knows: a long answer, for those who need it. */
+export async function commandsOf(monitor: QmpClient, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const commands = await monitor.execute('query-commands', {}, { signal })
+  return new Set(commands.map(({ name }) => name))
 }
 
 /** The machine type that runs: `pc-i440fx-7.2-machine`, as QOM calls it, is `pc-i440fx-7.2` on the command line. */

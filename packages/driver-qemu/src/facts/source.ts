@@ -5,7 +5,7 @@ import { openMonitors } from '../guest/command-line.ts'
 import type { Definition } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { askSpare } from '../guest/process.ts'
-import { lacksParallel } from '../migration/parallel.ts'
+import { lacksParallel } from '../migration/capabilities.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { displayFindings } from './display.ts'
@@ -13,9 +13,9 @@ import { driftFindings, present, refuseBlockers } from './drift.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
-import { type Asked, offerOf } from './offer.ts'
+import { offerOf } from './offer.ts'
 import { postCopyFindings } from './post-copy.ts'
-import type { RunningQemu } from './running.ts'
+import { commandsOf, type RunningQemu } from './running.ts'
 
 /** What the source's QEMU says of itself. */
 export interface SourceFacts {
@@ -34,9 +34,11 @@ export function sourceFacts(
   // what the monitor says comes first, also of two errors
   host.catch(() => {})
   return askSpare(at.host, guest.folder, call, async (monitor) => {
-    const qemu = await at.qemus.of(guest.process, monitor, () => host, call.signal)
-    const [offer, drift, migration] = await Promise.all([
-      offerOf(at, guest, { qemu, monitor }, request, call),
+    const running = at.qemus.of(guest.process, monitor, () => host, call.signal)
+    const [qemu, offer, commands, drift, migration] = await Promise.all([
+      running,
+      offerOf(at, guest, monitor, running, request, call),
+      request.copyStorage ? commandsOf(monitor, call.signal) : null,
       drifted(at, guest, monitor, call),
       monitor.execute('query-migrate', {}, { signal: call.signal }),
     ])
@@ -44,8 +46,8 @@ export function sourceFacts(
     const findings = [
       ...guestFindings(at, guest, request),
       ...clockFindings(at.host, 'source', await host),
-      ...streamFindings(at, guest, { qemu, monitor }, request),
-      ...storageFindings(at, qemu, request),
+      ...streamFindings(at, guest, qemu, monitor, request),
+      ...(commands ? storageFindings(at, commands, request) : []),
       ...drift,
       ...blocked.map((words) => blockedFinding(at, guest, words)),
     ]
@@ -61,9 +63,9 @@ export function sourceOffer(
   call: CallOptions,
 ): Promise<Offer> {
   return askSpare(at.host, guest.folder, call, async (monitor) => {
-    const qemu = await at.qemus.of(guest.process, monitor, () => hostFacts(at, call), call.signal)
+    const running = at.qemus.of(guest.process, monitor, () => hostFacts(at, call), call.signal)
     const [offer, drift] = await Promise.all([
-      offerOf(at, guest, { qemu, monitor }, request, call),
+      offerOf(at, guest, monitor, running, request, call),
       drifted(at, guest, monitor, call),
     ])
     refuseBlockers(
@@ -103,10 +105,11 @@ function guestFindings(
 function streamFindings(
   { host }: QemuHost,
   { definition }: Guest,
-  { qemu, monitor }: Asked,
+  qemu: RunningQemu,
+  { version }: QmpClient,
   request: MigrationRequest,
 ): Finding[] {
-  const misses = request.live && qemu.accelerator === 'tcg' && monitor.version.major < 9
+  const misses = request.live && qemu.accelerator === 'tcg' && version.major < 9
   return [
     ...(misses ? [missedWrites(definition.name, host.name)] : []),
     ...(lacksParallel(request, qemu.capabilities) ? [noParallel(host.name)] : []),
@@ -123,10 +126,9 @@ function blockedFinding({ host }: QemuHost, { definition }: Guest, words: string
 /** What keeps this QEMU from copying disks. */
 function storageFindings(
   { host }: QemuHost,
-  { commands }: RunningQemu,
+  commands: ReadonlySet<string>,
   request: MigrationRequest,
 ): Finding[] {
-  if (!request.copyStorage) return []
   return [...storageWishes(request), ...lacksStorage('source', commands, host.name)]
 }
 

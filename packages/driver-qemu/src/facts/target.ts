@@ -34,7 +34,7 @@ export async function targetFindings(
   const [guests, facts, hypervisor, files, networks, storage, postCopy] = await Promise.all([
     listGuests(host, runDirectory, call),
     hostFacts(at, call),
-    targetHypervisor(host, definition.argv[0] ?? '', accelerator, deviceModels(definition.argv), call),
+    targetHypervisor(at, definition.argv[0] ?? '', accelerator, deviceModels(definition.argv), call),
     fileFindings(at, offer, definition, request, call),
     networkFindings(host, definition.argv, call),
     storageFindings(host, offer, call),

@@ -12,7 +12,7 @@ export const UNFENCED = 'shut the guest down, and start it with this vmferry'
  *
  * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
  * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
- * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with each time: it refuses all
+ * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with by each script: it refuses all
  * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread. `tell` starts no program:
  * each costs milliseconds of a guest that stands still. Neither does `living`.
  *
@@ -40,12 +40,15 @@ do_living() {
 
 read -r up rest </proc/uptime || up=0
 told=0
+greet='{"execute":"qmp_capabilities"}
+'
 give() {
   [ -d "$guest" ] || exit ${ENDED.gone}
   do_fenced
   id=$$.$up.$told
   exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
-  printf '%s\\n' '{"execute":"qmp_capabilities"}' "\${1%\\}},\\"id\\":\\"$id\\"}" >&7
+  printf '%s%s\\n' "$greet" "\${1%\\}},\\"id\\":\\"$id\\"}" >&7
+  greet=
   while :; do
     IFS= read -r answer <&8 || exit ${ENDED.gone}
     case $answer in *"\\"id\\": \\"$id\\""*) break;; esac

@@ -14,12 +14,19 @@ export interface Answer {
   readonly error?: { readonly desc: string }
 }
 
+export type Answers = ReadonlyMap<string, Answer>
+
+/** Starts the binary $q and gives it all arguments of the script. */
+export const BARE_QEMU = `
+printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
+exit 0
+`
+
 const ASK = `
 q=$(command -v "$1") || exit 0
 accel=$2
 shift 2
-printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
-exit 0
+${BARE_QEMU}
 `
 
 /** Starts that host's QEMU without a machine, asks it one thing after the other, and ends it. No answers: it does not start. */
@@ -29,13 +36,22 @@ export async function askBareQemu(
   accelerator: 'kvm' | 'tcg',
   questions: readonly Question[],
   call: CallOptions,
-): Promise<ReadonlyMap<string, Answer>> {
-  const words = [{ execute: 'qmp_capabilities' }, ...questions, { execute: 'quit' }].map((question) =>
+): Promise<Answers> {
+  const argv = ['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...linesOf(questions)]
+  const { stdout } = await host.exec(argv, call)
+  return answersIn(stdout.split('\n'))
+}
+
+/** What a QEMU is given: first that it is to listen, in the end that it may go. */
+export function linesOf(questions: readonly Question[]): string[] {
+  return [{ execute: 'qmp_capabilities' }, ...questions, { execute: 'quit' }].map((question) =>
     JSON.stringify({ id: question.execute, ...question }),
   )
-  const argv = ['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...words]
-  const { stdout } = await host.exec(argv, call)
-  return new Map(stdout.split('\n').flatMap(answerIn))
+}
+
+/** By their ids; what is none is left out. */
+export function answersIn(lines: readonly string[]): Answers {
+  return new Map(lines.flatMap(answerIn))
 }
 
 function answerIn(line: string): (readonly [id: string, answer: Answer])[] {

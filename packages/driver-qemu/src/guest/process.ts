@@ -17,14 +17,8 @@ const TAIL_LINES = 5
 /** Makes the FIFOs of the fence, then becomes QEMU. */
 const PIPES = 'mkfifo -m 600 "$0.in" "$0.out" && exec "$@"'
 
-/** A QEMU that answers. */
-export interface LiveGuest {
-  readonly process: ProcessId
-  readonly monitor: QmpClient
-}
-
 /**
- * Starts a guest's QEMU and waits until its monitor answers. The folder and its definition are filed first, and by `filed`
+ * Starts a guest's QEMU and waits until its monitors are there. The folder and its definition are filed first, and by `filed`
  * the process itself; of one that fails to start on its own no process is left. Rejects with VM_PHASE_FAILED and QEMU's own words.
  */
 export async function launchGuest(
@@ -34,26 +28,32 @@ export async function launchGuest(
   incoming: boolean,
   filed: (file: string, argv: readonly string[]) => string[],
   call: CallOptions,
-): Promise<LiveGuest> {
+): Promise<ProcessId> {
   const argv = launchArguments(definition, folder, incoming)
   const options = { ...call, log: folder.log, until: folder.spareMonitor }
   const withPipes = ['sh', '-c', PIPES, folder.fence, ...argv]
-  const process = await host.detach(filed(folder.process, withPipes), options).catch((error: unknown) => {
+  return host.detach(filed(folder.process, withPipes), options).catch((error: unknown) => {
     if (!isVmError(error)) throw error
     throw restated(error, {
       causes: error.causes.map((cause) => ({ ...cause, words: withoutSecrets(cause.words, argv) })),
     })
   })
+}
+
+/** The monitor of a QEMU that was just launched. Rejects with VM_PHASE_FAILED and QEMU's own words if it has ended since. */
+export async function firstMonitor(
+  host: HostChannel,
+  folder: GuestFolder,
+  { argv }: Definition,
+  call: CallOptions,
+): Promise<QmpClient> {
   try {
-    return { process, monitor: await openMonitor(host, folder.monitor, call) }
+    return await openMonitor(host, folder.monitor, call)
   } catch (error) {
-    const words = await logTail(host, folder.log, argv)
-    // one that was to receive is ended by who prepared it, through the fence
-    if (!incoming) await host.kill(process, 'KILL', { signal: new AbortController().signal }).catch(() => {})
     if (!isVmError(error, 'VM_CONNECTION')) throw error
     throw vmError('VM_PHASE_FAILED', `${argv[0]} on ${host.name} ended before its monitor answered`, {
       host: host.name,
-      causes: [{ host: host.name, words }],
+      causes: [{ host: host.name, words: await logTail(host, folder.log, argv) }],
       cause: error,
     })
   }

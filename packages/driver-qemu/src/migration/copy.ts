@@ -13,11 +13,11 @@ import { tell } from '../fence/step.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { type DiskFigures, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
+import { channels, sending } from './capabilities.ts'
 import { convergence, type Need } from './convergence.ts'
 import { downtimeOf, firstDowntime } from './downtime.ts'
 import { figures, report, reportDisks } from './figures.ts'
-import { parallelSteps } from './parallel.ts'
-import { hasGoneOver, notStopped, postCopySteps, type Turn } from './post-copy.ts'
+import { hasGoneOver, notStopped, type Turn } from './post-copy.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
@@ -31,6 +31,10 @@ export interface CopyOrder {
   readonly clock: Clock
   /** QEMU's migration URI. */
   readonly to: string
+  /** Names of the capabilities that QEMU has. */
+  readonly known: readonly string[]
+  /** Files how QEMU was found, before anything is set. */
+  readonly record: Step
   /** What QEMU is told of that way before. */
   readonly before: readonly Step[]
   /** What it is told right before it begins. */
@@ -57,21 +61,22 @@ export async function copyGuest(
   order: CopyOrder,
   call: EffectOptions,
 ): Promise<Performed> {
-  const { clock, request, host, to, before, follow, storage } = order
+  const { clock, request, host, to, record, before, follow, storage } = order
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
     if (storage.disks.length > 0) {
-      await fence.act([...before, ...(request.live ? [] : [tell('stop')])], call)
+      await fence.act([record, ...before, ...(request.live ? [] : [tell('stop')])], call)
       if (!request.live) stopped()
     }
     await storage.copy((disks) => reportDisks(disks, order.memoryBytes, call), call)
     const start = [
-      tell('migrate-set-capabilities', { capabilities: switched(order) }),
-      tell('migrate-set-parameters', limitsOf(order)),
-      ...parallelSteps(request),
-      ...postCopySteps(request),
+      ...(storage.disks.length > 0 ? [] : [record]),
+      tell('migrate-set-capabilities', {
+        capabilities: sending(request, storage.disks.length > 0, order.known),
+      }),
+      tell('migrate-set-parameters', { ...limitsOf(order), ...channels(request) }),
       ...(storage.disks.length > 0 ? [] : before),
       ...(request.live ? [] : [tell('stop')]),
       ...follow,
@@ -133,15 +138,6 @@ function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): Mi
     // what is behind a missing page waits for it: as fast as can be, unless a limit was asked for
     ...(request.postCopy && { 'max-postcopy-bandwidth': request.bandwidth }),
   }
-}
-
-function switched({ request, storage }: CopyOrder): { capability: string; state: boolean }[] {
-  return [
-    { capability: 'events', state: true },
-    { capability: 'return-path', state: true },
-    { capability: 'auto-converge', state: request.autoConverge },
-    ...(storage.disks.length > 0 ? [{ capability: 'pause-before-switchover', state: true }] : []),
-  ]
 }
 
 /** Asks for the figures until the migration has ended; an event of its end wakes it early. */

@@ -31,7 +31,14 @@ export function found(
     capabilities: capabilities
       .filter(({ capability }) => CAPABILITIES.includes(capability))
       .map(({ capability, state }) => ({ capability, state })),
+    // '' is what QEMU says where none is set
+    plain: parameters['tls-creds'] === '',
   }
+}
+
+/** Names of the capabilities that a QEMU has, of those that a migration sets. */
+export function knownIn(before: JsonObject | undefined): readonly string[] {
+  return before ? (before as unknown as Found).capabilities.map(({ capability }) => capability) : []
 }
 
 /** Sets a QEMU as it was found. A record from before that was asked has nothing: nothing had been set either. */

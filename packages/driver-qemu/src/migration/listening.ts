@@ -15,8 +15,7 @@ import { serveOnPort, serverAt, servingSteps } from '../storage/serve.ts'
 import { nameInCertificate, tlsHalf } from '../tls/half.ts'
 import { TLS_CREDENTIALS, tlsSteps } from '../tls/steps.ts'
 import { overNetwork } from '../transport/choose.ts'
-import { lacksParallel, parallelSteps } from './parallel.ts'
-import { postCopySteps } from './post-copy.ts'
+import { channels, lacksParallel, receiving } from './capabilities.ts'
 
 /** A QEMU that is to listen. */
 export interface Listener {
@@ -36,9 +35,12 @@ export async function listening(at: QemuHost, of: Listener, call: EffectOptions)
     const [known] = await fence.ask([tell('query-migrate-capabilities')], call)
     if (lacksParallel(request, known)) throw unknownThere(at.host.name)
   }
-  const events = tell('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
   const secured = transport === 'tls' ? tlsSteps(tlsHalf(at, offer, 'server'), '') : []
-  const steps = [events, ...parallelSteps(request), ...postCopySteps(request), ...secured]
+  const steps = [
+    tell('migrate-set-capabilities', { capabilities: receiving(request) }),
+    ...(request.connections > 1 ? [tell('migrate-set-parameters', channels(request))] : []),
+    ...secured,
+  ]
   const endpoints = await (overNetwork(request) ? onPorts(at, of, steps, call) : onSockets(of, steps, call))
   const name = transport === 'tls' ? { name: await nameInCertificate(at, request, call) } : {}
   const sent = disks.length > 0 ? { disks: disks.map(({ id }) => id) } : {}

@@ -32,7 +32,7 @@ import { END_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
 import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
-import { putBack } from './found.ts'
+import { knownIn, putBack } from './found.ts'
 import { hasBegun, hasGoneOver, postCopyTurn } from './post-copy.ts'
 import { clientsFollow, clientsGone } from './spice.ts'
 
@@ -76,13 +76,13 @@ export function openOutgoing(
     offer,
     async perform(ticket, dial, call) {
       if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
-      await fence.act([keep('outgoing.json', { ...file, phase: 'perform' })], call)
       const sent = ticket.cookie?.['disks']
       const disks = disksIn(offer).filter(({ id }) => Array.isArray(sent) && sent.includes(id))
       const revives = offer.runState === 'running'
       const steps = [...yanking(disks), cancel(revives)]
       const life = { file: folder.deadMan, limit: at.deadManLimit, steps }
-      const controller = await deadMan(host, clock, fence, life, call)
+      const arming = deadMan(host, clock, fence, life, call)
+      arming.catch(() => {})
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way
@@ -92,6 +92,8 @@ export function openOutgoing(
           host: host.name,
           clock,
           to,
+          known: knownIn(file.found),
+          record: keep('outgoing.json', { ...file, phase: 'perform' }),
           before,
           follow,
           request,
@@ -102,6 +104,7 @@ export function openOutgoing(
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
+          await arming
           return await whileDisksWork(monitor, order, call, (until) =>
             copyGuest(fence, monitor, order, until),
           )
@@ -111,7 +114,10 @@ export function openOutgoing(
           await way.end()
         }
       } finally {
-        controller.off()
+        await arming.then(
+          (controller) => controller.off(),
+          () => {},
+        )
       }
     },
     async handOver(call) {

@@ -5,24 +5,13 @@ import {
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { type Fence, type Step } from '@vmferry/fence'
+import { type Fence } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
-import { attempt, tell } from '../fence/step.ts'
+import { attempt } from '../fence/step.ts'
 import type { Need } from './convergence.ts'
 
 /** QEMU's name for it. Both sides are told before they listen or connect. */
 export const POST_COPY = 'postcopy-ram'
-
-/** Lets QEMU go over, or not: capabilities stay from one migration to the next. One that knows none has nothing to switch off. */
-export function postCopySteps({ postCopy }: Pick<MigrationRequest, 'postCopy'>): readonly Step[] {
-  const capabilities = [{ capability: POST_COPY, state: postCopy }]
-  return [postCopy ? tell('migrate-set-capabilities', { capabilities }) : NO_POST_COPY]
-}
-
-/** As a QEMU starts. */
-const NO_POST_COPY: Step = attempt('migrate-set-capabilities', {
-  capabilities: [{ capability: POST_COPY, state: false }],
-})
 
 /**
  * The guest may run at the target, and some of its memory is still here. Until `postcopy-device` is over the target has not

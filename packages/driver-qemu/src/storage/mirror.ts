@@ -1,6 +1,7 @@
 import { type Clock, type EffectOptions, sleep, vmError } from '@vmferry/core/driver'
 import { type Fence, type Step } from '@vmferry/fence'
 import type { BlockJobInfo, QmpClient } from '@vmferry/qmp'
+import { commandsOf } from '../facts/running.ts'
 import { attempt, tell } from '../fence/step.ts'
 import { TLS_CREDENTIALS } from '../tls/steps.ts'
 import type { NbdServer } from '../transport/data-path.ts'
@@ -90,8 +91,7 @@ export function mirrors(fence: Fence, monitor: QmpClient, order: StorageOrder): 
     },
     async copy(onFigures, call) {
       if (disks.length === 0) return
-      const commands = await monitor.execute('query-commands', {}, { signal: call.signal })
-      const changes = commands.some(({ name }) => name === 'block-job-change')
+      const changes = (await commandsOf(monitor, call.signal)).has('block-job-change')
       const mode = changes ? 'background' : 'write-blocking'
       await fence.act([...forgetting(disks), ...starting(order, mode)], call)
       const from = clock.monotonic()

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@vmferry/core/driver'
 import { type Step } from '@vmferry/fence'
 import { attempt, tell } from '../fence/step.ts'
 import type { TlsKind, TlsRole } from './directory.ts'
@@ -32,3 +33,8 @@ export const PLAINTEXT: readonly Step[] = [
   attempt('migrate-set-parameters', { 'tls-creds': '', 'tls-hostname': '' }),
   FORGET,
 ]
+
+/** The same where a QEMU is to send: nothing, if it was `found` to send plainly. */
+export function madePlain(found: JsonObject | undefined): readonly Step[] {
+  return found?.['plain'] === true ? [] : PLAINTEXT
+}

@@ -12,7 +12,7 @@ import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { expectedName, tlsHalf } from '../tls/half.ts'
-import { PLAINTEXT, tlsSteps } from '../tls/steps.ts'
+import { madePlain, tlsSteps } from '../tls/steps.ts'
 import { openRelay } from './relay.ts'
 import { sshDestination } from './ssh.ts'
 import { type Forward, startTunnel } from './tunnel.ts'
@@ -48,7 +48,6 @@ export interface Sender {
 /** QEMU's own connection to the target. */
 const DIRECT = {
   disks: onSocket(''),
-  before: PLAINTEXT,
   words: (): string => '',
   end: async (): Promise<void> => {},
 }
@@ -63,19 +62,20 @@ export async function dataPath(
   const { host } = at
   const ram = endpoints['ram'] ?? ''
   const nbd = endpoints['nbd']
+  const direct = { ...DIRECT, before: madePlain(file.found) }
   const near = `unix:${folder.tunnelSocket}`
   switch (transport) {
     case 'unix':
-      return { ...DIRECT, to: `unix:${ram}`, disks: onSocket(nbd ?? '') }
+      return { ...direct, to: `unix:${ram}`, disks: onSocket(nbd ?? '') }
     case 'tcp':
-      return { ...DIRECT, to: `tcp:${ram}`, disks: onPort(nbd ?? '', null) }
+      return { ...direct, to: `tcp:${ram}`, disks: onPort(nbd ?? '', null) }
     case 'tls': {
       const name = expectedName(file.request, cookie)
       const before = tlsSteps(tlsHalf(at, file.offer, 'client'), name)
-      return { ...DIRECT, to: `tcp:${ram}`, disks: onPort(nbd ?? '', name), before }
+      return { ...direct, to: `tcp:${ram}`, disks: onPort(nbd ?? '', name), before }
     }
     case 'relay':
-      return { ...DIRECT, to: near, ...(await relayed(host, folder, nbd !== undefined, dial, call)) }
+      return { ...direct, to: near, ...(await relayed(host, folder, nbd !== undefined, dial, call)) }
     case 'ssh': {
       const to = sshDestination(file.request)
       if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
@@ -83,7 +83,7 @@ export async function dataPath(
       if (nbd !== undefined) ways.push([folder.disksSocket, nbd])
       await startTunnel(host, fence, folder, to, ways, call)
       return {
-        ...DIRECT,
+        ...direct,
         to: near,
         disks: onSocket(folder.disksSocket),
         words: () => logTail(host, folder.tunnelLog),

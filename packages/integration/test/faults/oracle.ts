@@ -123,7 +123,7 @@ async function leftOn(host: LabHost, here: readonly Hypervisor[], died: boolean)
     'd',
     '-not',
     '-path',
-    '*/.claims/*',
+    '*/.*/*',
   )
   const files = listed
     .split('\n')

@@ -218,7 +218,7 @@ describe.skipIf(qemuProblem !== null)(`a secret on a QEMU command line ${qemuPro
   )
 })
 
-/** The folders of guests in a run directory; epochs stay beside them. */
+/** The folders of guests in a run directory; what begins with a dot stays beside them. */
 function guestsIn(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name !== '.claims')
+  return readdirSync(folder).filter((name) => !name.startsWith('.'))
 }
