@@ -5,8 +5,8 @@ import { readSources } from './scripts/read-sources.ts'
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
-    // most of the time is spent waiting for real hypervisors
-    maxWorkers: 2,
+    // more than the two processors of a small machine: most of the time is spent waiting for real hypervisors
+    maxWorkers: 3,
     projects: [
       {
         ...readSources,
