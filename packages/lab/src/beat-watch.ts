@@ -38,6 +38,21 @@ export interface BeatWatch extends Disposable {
 const retryMs = 4
 const followMs = 20
 
+/**
+ * Characters that may wait in the serial port of a guest when it is stopped, because its listener is late: one in each of two
+ * registers. They go along with the guest, and the QEMU that is left sends them as well (seen on QEMU 7.2).
+ */
+const MOST_PENDING = 2
+
+/** A line of which each host has a part, and both may have what was pending. */
+function joined(begin: string, end: string): ReturnType<typeof parseBeat> {
+  const pending = Array.from({ length: MOST_PENDING + 1 }, (_, count) => count)
+  return pending
+    .filter((count) => begin.endsWith(end.slice(0, count)))
+    .map((count) => parseBeat(begin.slice(0, begin.length - count) + end))
+    .find((beat) => beat !== undefined)
+}
+
 /** How long after the end of a torn line its beginning may be read. */
 const MENDING_MS = 1_000
 
@@ -51,14 +66,14 @@ export function watchBeats(sources: readonly BeatSource[]): BeatWatch {
 
   const complete = (source: BeatSource, line: string): ReturnType<typeof parseBeat> => {
     const others = [...torn].filter(([other, text]) => other !== source && text !== '')
-    const candidates = ['', ...others.map(([, text]) => text)].map((begin) => parseBeat(begin + line))
+    const candidates = ['', ...others.map(([, text]) => text)].map((begin) => joined(begin, line))
     return candidates.find((beat) => beat !== undefined)
   }
   /** The end of a line whose beginning was not heard: it may be read later, of two sockets. */
   const loose = new Map<BeatSource, { readonly at: number; readonly line: string }>()
   const mend = (source: BeatSource, now: number): void => {
     for (const [other, { at, line }] of loose) {
-      const beat = other === source ? undefined : parseBeat(`${torn.get(source)}${line}`)
+      const beat = other === source ? undefined : joined(torn.get(source) ?? '', line)
       if (beat === undefined || now - at > MENDING_MS) continue
       loose.delete(other)
       beats.push({ at, host: other.host.name, ...beat })

@@ -74,6 +74,21 @@ describe('a watch', () => {
     })
   })
 
+  it('does so too when both hosts say what the serial port had still to send', async () => {
+    watch = watchBeats([source('alpha'), source('beta')])
+    const [alpha, beta] = await Promise.all([serve('alpha'), serve('beta')])
+    alpha.write('0000254b 0bce k\n0000254c')
+    await watch.until((beats) => beats.length === 1)
+    beta.write('4c 0bce k\n0000254d 0bce k\n')
+    await watch.until((beats) => beats.length === 3)
+    expect(watch.report()).toMatchObject({ lost: 0, backwards: 0, doubled: 0 })
+    // more than two registers hold is no pause of a port
+    alpha.write('\n0000254e')
+    beta.write('54e 0bce k\n0000254f 0bce k\n')
+    await watch.until((beats) => beats.length === 4)
+    expect(watch.report()).toMatchObject({ lost: 1 })
+  })
+
   it('does so too when the end is read before the beginning', async () => {
     watch = watchBeats([source('alpha'), source('beta')])
     const [alpha, beta] = await Promise.all([serve('alpha'), serve('beta')])
