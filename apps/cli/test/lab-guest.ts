@@ -163,9 +163,14 @@ export async function stopAll(lab: Lab): Promise<void> {
   }
 }
 
+/** The folders of a host's guests. What begins with a dot is beside them. */
+export async function guestFoldersOn({ run }: LabHost): Promise<string[]> {
+  return (await readdir(join(run, 'vmferry/qemu'))).filter((file) => !file.startsWith('.'))
+}
+
 /** On a host, where its one guest takes the commands of whoever asks. */
-export async function spareSocket({ run }: LabHost): Promise<string> {
-  const id = (await readdir(join(run, 'vmferry/qemu'))).find((file) => !file.startsWith('.'))
+export async function spareSocket(host: LabHost): Promise<string> {
+  const [id] = await guestFoldersOn(host)
   return `/run/vmferry/qemu/${id}/spare.sock`
 }
 

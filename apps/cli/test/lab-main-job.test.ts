@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import {
   exactQemu,
   exactQemuProblem,
@@ -17,6 +16,7 @@ import {
   BETA,
   beatsOn,
   ferry,
+  guestFoldersOn,
   guestsOn,
   isWhole,
   NOTHING,
@@ -74,8 +74,7 @@ describe.skipIf(problem !== null)(
 
       expect(await untilNothingOn(lab.alpha)).toEqual(NOTHING)
       expect(await guestsOn(lab.beta)).toEqual([name])
-      const guests = (await readdir(`${lab.beta.run}/vmferry/qemu`)).filter((file) => !file.startsWith('.'))
-      expect(guests).toHaveLength(1)
+      expect(await guestFoldersOn(lab.beta)).toHaveLength(1)
       expect(await stop(lab, BETA, name)).toBe(0)
       expect(await untilNothingOn(lab.beta)).toEqual(NOTHING)
     })

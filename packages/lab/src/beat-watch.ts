@@ -39,16 +39,14 @@ const retryMs = 4
 const followMs = 20
 
 /**
- * Characters that may wait in the serial port of a guest when it is stopped, because its listener is late: one in each of two
- * registers. They go along with the guest, and the QEMU that is left sends them as well (seen on QEMU 7.2).
+ * How many characters may wait in the serial port of a guest when it is stopped: none, or where its listener is late one in each of
+ * two registers. They go along with the guest, and the QEMU that is left sends them as well (seen on QEMU 7.2).
  */
-const MOST_PENDING = 2
+const PENDING = [0, 1, 2]
 
 /** A line of which each host has a part, and both may have what was pending. */
 function joined(begin: string, end: string): ReturnType<typeof parseBeat> {
-  const pending = Array.from({ length: MOST_PENDING + 1 }, (_, count) => count)
-  return pending
-    .filter((count) => begin.endsWith(end.slice(0, count)))
+  return PENDING.filter((count) => begin.endsWith(end.slice(0, count)))
     .map((count) => parseBeat(begin.slice(0, begin.length - count) + end))
     .find((beat) => beat !== undefined)
 }
