@@ -48,6 +48,8 @@ export interface FakeWorld {
   /** Runs after the effect: rejecting there loses the answer. */
   after: Partial<Record<Spot, (call: CallOptions) => Promise<void> | void>>
   requests: MigrationRequest[]
+  /** The epochs that were asked for, the oldest first. */
+  claims: number[]
   survey: Partial<Record<'source' | 'target', Partial<Survey>>>
 }
 
@@ -63,6 +65,7 @@ export function fakeWorld(): FakeWorld {
     before: {},
     after: {},
     requests: [],
+    claims: [],
     survey: {},
   }
 }
@@ -185,7 +188,10 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
           const state = world.source === 'gone' ? 'failed' : world.source
           return { name, uuid: null, state, memoryBytes: 1000 }
         },
-        claim: async (domain, epoch) => ({ domain, epoch }),
+        async claim(domain, epoch) {
+          world.claims.push(epoch)
+          return { domain, epoch }
+        },
         migrations: async () => [],
         source: {
           check: (_domain, request, call) => {

@@ -33,6 +33,17 @@ test('the way is one straight line, in the order of the phases', async () => {
   expect([world.source, world.target]).toEqual(['gone', 'running'])
 })
 
+test('what a host holds is known from its check: the first claim asks for more', async () => {
+  const held = { source: 7 * 2 ** 30 + 5, target: 3 * 2 ** 30 }
+  const { web1, there, world } = await ferried()
+  world.survey = { source: { epoch: held.source }, target: { epoch: held.target } }
+  await web1.migrate(there)
+  expect(world.claims).toHaveLength(2)
+  expect(world.claims[0]).toBeGreaterThan(held.source)
+  expect(world.claims[1]).toBeGreaterThan(held.target)
+  expect(world.claims[1]).toBeLessThan(held.source)
+})
+
 test('awaiting the handle gives the domain at its destination, under its new name', async () => {
   const { web1, there } = await ferried()
   const moved = await web1.migrate(there, { rename: 'web2' })

@@ -1,5 +1,11 @@
 import { type Claim, vmError } from '@vmferry/core/driver'
 import type { TestHost } from './test-host.ts'
+import type { WorldHost } from './world-host.ts'
+
+/** The epoch of a domain that the host holds; 0: it was never claimed there. */
+export function heldEpoch({ epochs }: Pick<WorldHost, 'epochs'>, domain: string): number {
+  return epochs.get(domain) ?? 0
+}
 
 /**
  * Compares and sets the epoch of a domain. Whoever held it is kept out as his own fencing says: `host` stops his copying
@@ -8,7 +14,7 @@ import type { TestHost } from './test-host.ts'
 export function claimDomain({ host, session }: TestHost, domain: string, epoch: number): Claim {
   if (!Number.isSafeInteger(epoch) || epoch < 1)
     throw vmError('VM_INVALID', `${epoch} is no epoch: it takes a positive integer`, { host: host.name })
-  const held = host.epochs.get(domain) ?? 0
+  const held = heldEpoch(host, domain)
   if (epoch <= held) {
     throw vmError('VM_STALE', `${host.name} holds epoch ${held} of '${domain}', not lower than ${epoch}`, {
       host: host.name,

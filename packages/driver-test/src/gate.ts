@@ -10,6 +10,7 @@ import {
   type VmErrorDetails,
   vmError,
 } from '@vmferry/core/driver'
+import { heldEpoch } from './claim.ts'
 import type { Fault, FaultPoint, FaultWhen } from './faults.ts'
 import { strikeFault } from './strike.ts'
 import type { TestHost } from './test-host.ts'
@@ -97,7 +98,7 @@ export async function visitWithEffect<T>(
 
 /** VM_STALE, or what ended the session, if another controller has the domain. */
 export function refuseFenced({ host, session }: TestHost, domain: string, epoch: number): void {
-  const held = host.epochs.get(domain) ?? 0
+  const held = heldEpoch(host, domain)
   if (session.fencing === 'session') session.ended.throwIfAborted()
   if (session.fencing !== 'host' || epoch >= held) return
   throw vmError('VM_STALE', `${host.name} holds epoch ${held} of '${domain}', the call has ${epoch}`, {

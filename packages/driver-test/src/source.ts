@@ -6,6 +6,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
+import { heldEpoch } from './claim.ts'
 import { digestOf } from './digest.ts'
 import { guestNamed, refuseHeld } from './domain.ts'
 import { visit, visitWithEffect } from './gate.ts'
@@ -30,7 +31,8 @@ export function testSource(at: TestHost): MigrationSource {
         const offer = offerOf(guest)
         const findings = [...findingsAbout(at, guest), ...(obstacle ? [obstacle] : [])]
         const digest = digestOf([offer, guest.state, findings])
-        return { offer, findings, digest, transports: wire.transports(capabilities) }
+        const transports = wire.transports(capabilities)
+        return { offer, findings, digest, transports, epoch: heldEpoch(host, domain) }
       }),
     measure: async (offer, request) => measure(at, offer, request),
     begin: (domain, request, call) =>

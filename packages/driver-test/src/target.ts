@@ -7,6 +7,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
+import { heldEpoch } from './claim.ts'
 import { digestOf } from './digest.ts'
 import { visit, visitWithEffect } from './gate.ts'
 import { incomingEnd, incomingOf } from './incoming.ts'
@@ -24,7 +25,8 @@ export function testTarget(at: TestHost): MigrationTarget {
         refuseDenied(request, capabilities, host.name)
         const findings = findingsAbout(at, offer, request)
         const digest = digestOf([offer, findings])
-        return { findings, digest, transports: wire.transports(capabilities) }
+        const transports = wire.transports(capabilities)
+        return { findings, digest, transports, epoch: heldEpoch(host, nameOf(offer, request)) }
       }),
     prepare: (offer, request, call) => {
       const domain = nameOf(offer, request)

@@ -30,6 +30,23 @@ export const checkCases: readonly Case[] = [
     ensure(one.received.digest === two.received.digest, 'the target’s digest differs for the same facts')
   }),
 
+  checkGuest(
+    'check.epoch',
+    PHASED,
+    'a survey that tells an epoch tells the one that its host holds',
+    async (bench) => {
+      const before = await surveys(bench)
+      await bench.source.claim(GUEST, 7, bench.call())
+      await bench.target.claim(GUEST, 9, bench.call())
+      const after = await surveys(bench)
+      const told = [before.sent, before.received, after.sent, after.received].map(({ epoch }) => epoch)
+      if (told.every((epoch) => epoch === undefined)) return 'it tells none'
+      for (const [at, holds] of [0, 0, 7, 9].entries())
+        ensure(told[at] === undefined || told[at] === holds, `${told[at]} is told where ${holds} is held`)
+      return undefined
+    },
+  ),
+
   checkGuest('check.json', PHASED, 'surveys are JSON data, the draft of the offer too', async (bench) => {
     const { sent, received } = await surveys(bench)
     deepStrictEqual(throughJson([sent, received]), [sent, received])

@@ -9,6 +9,11 @@ export interface Survey {
   readonly transports: readonly TransportChoice[]
   /** A digest of the facts that the findings rest on: another digest later means that the facts have changed. */
   readonly digest: string
+  /**
+   * The domain's epoch that this host holds, under the name that it has or would have there; 0: none. A claim that follows asks
+   * for more at once. Left out: it learns that from VM_STALE, in one round trip more.
+   */
+  readonly epoch?: number
 }
 
 /** The source's survey also has the draft of the offer, which the target's check looks at. */

@@ -8,12 +8,15 @@ import {
   type Survey,
   vmError,
 } from '../driver/index.ts'
+import type { Epochs } from '../ferry/journal.ts'
 import { checkStream, chooseTransport, hostName } from './negotiate.ts'
 
 /** What both sides say of a wish: the findings, and the way that would be taken. */
 export interface Way {
   readonly offer: Offer | null
   readonly findings: readonly Finding[]
+  /** What the hosts told of the epochs that they hold. */
+  readonly held: Epochs
   /** Null where a blocker stands before the choice. */
   readonly chosen: { readonly request: ChosenRequest; readonly why: string } | null
   /** Why there is no choice though no finding blocks it. */
@@ -34,7 +37,8 @@ export async function checkBothSides(
   if (source.direct && source.capabilities.handover === 'direct') {
     const { direct } = source
     const survey = await ask('source', (call) => direct.check(domain, request, call))
-    return concluded(null, survey.findings, () => chooseTransport(request, survey, survey))
+    const facts = { offer: null, findings: survey.findings, held: { source: null, target: null } }
+    return concluded(facts, () => chooseTransport(request, survey, survey))
   }
   if (!source.source || !target.target)
     throw vmError('VM_UNSUPPORTED', 'one end has lost its ability to migrate')
@@ -43,9 +47,9 @@ export async function checkBothSides(
   const sent = await ask('source', (call) => sender.check(domain, request, call))
   checkStream(sent, target)
   const received = await ask('target', (call) => receiver.check(sent.offer, request, call))
-  return concluded(sent.offer, [...sent.findings, ...received.findings], () =>
-    chooseTransport(request, sent, received),
-  )
+  const findings = [...sent.findings, ...received.findings]
+  const held = { source: sent.epoch ?? null, target: received.epoch ?? null }
+  return concluded({ offer: sent.offer, findings, held }, () => chooseTransport(request, sent, received))
 }
 
 /** The second look at the target, when the source's facts have changed between check and begin. */
@@ -78,13 +82,13 @@ export function refuseBlockers(findings: readonly Finding[], request: MigrationR
   })
 }
 
-function concluded(offer: Offer | null, findings: readonly Finding[], choose: () => Way['chosen']): Way {
-  if (findings.some(({ severity }) => severity === 'blocker')) {
-    return { offer, findings, chosen: null, refusal: null }
+function concluded(facts: Pick<Way, 'offer' | 'findings' | 'held'>, choose: () => Way['chosen']): Way {
+  if (facts.findings.some(({ severity }) => severity === 'blocker')) {
+    return { ...facts, chosen: null, refusal: null }
   }
   try {
-    return { offer, findings, chosen: choose(), refusal: null }
+    return { ...facts, chosen: choose(), refusal: null }
   } catch (refusal) {
-    return { offer, findings, chosen: null, refusal: refusal as Error }
+    return { ...facts, chosen: null, refusal: refusal as Error }
   }
 }

@@ -34,7 +34,7 @@ export async function claimBoth(run: Run, step: Step): Promise<void> {
 
 /** Higher than what the host holds. */
 async function claim(run: Run, side: Side, step: Step): Promise<void> {
-  let held = run.at.epochs[side] ?? 0
+  let held = run.at.epochs[side] ?? run.at.held[side] ?? 0
   for (let tries = 1; ; tries += 1) {
     try {
       await claimAt(run, side, taken(held, run), step)

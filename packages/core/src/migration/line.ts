@@ -41,6 +41,7 @@ export async function check(run: Run): Promise<ChosenRequest> {
     ),
   )
   run.at.offer = way.offer
+  run.at.held = way.held
   refuseBlockers(way.findings, run.request)
   if (way.refusal) throw way.refusal
   if (!way.chosen) throw vmError('VM_PHASE_FAILED', 'the check found no way', { phase: 'check' })

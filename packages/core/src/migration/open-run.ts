@@ -92,6 +92,7 @@ function nothingYet(startedAt: number): Progressed {
   return {
     phase: 'check',
     epochs: { source: null, target: null },
+    held: { source: null, target: null },
     begun: false,
     prepared: false,
     committing: false,

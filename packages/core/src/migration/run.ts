@@ -33,6 +33,8 @@ export interface Progressed {
   phase: Phase
   /** The epochs under which effects are asked for. */
   epochs: Epochs
+  /** The epochs that the hosts held when they were looked at; null: they did not tell. */
+  held: Epochs
   begun: boolean
   prepared: boolean
   committing: boolean

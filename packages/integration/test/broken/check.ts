@@ -36,6 +36,11 @@ export const brokenChecks: readonly BrokenDriver[] = [
         },
     }
   }),
+  broken('check.epoch', 'tells an epoch that it has made up', () => ({
+    'target.check':
+      (next) =>
+      async (...words) => ({ ...(await next(...words)), epoch: 3 }),
+  })),
   broken('check.json', 'has more in its survey than JSON can hold', () => ({
     'source.check':
       (next) =>
