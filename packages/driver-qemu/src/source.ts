@@ -12,7 +12,7 @@ import { measure } from './facts/measure.ts'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
 import { fenced } from './fence/step.ts'
-import { type Guest, guestNamed, listGuests, refuseBridgeless, refuseHeld } from './guest/list.ts'
+import { type Guest, guestNamed, listGuests, lookAt, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
 import { FIND, found } from './migration/found.ts'
 import { openOutgoing } from './migration/outgoing.ts'
@@ -27,14 +27,16 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       const ways = Promise.all([sourceTransports(host, request, call), secured(at, request, call)])
       // what the guest says comes first, also of two errors
       ways.catch(() => {})
-      const facts = await sourceFacts(at, await ready(at, domain, call), request, call)
+      const { guest, epoch } = await ready(at, domain, call)
+      const facts = await sourceFacts(at, guest, request, call)
       const [{ address, transports, findings }, { tls, findings: lacking }] = await ways
       const offer = withNetwork(facts.offer, { address, tls })
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
-      return { offer, transports, findings: [...facts.findings, ...findings, ...lacking], digest }
+      return { offer, transports, findings: [...facts.findings, ...findings, ...lacking], digest, epoch }
     },
     async measure(offer, request, call) {
-      return measure(at, await ready(at, offer.domain, call), offer, request, call)
+      const { guest } = await ready(at, offer.domain, call)
+      return measure(at, guest, offer, request, call)
     },
     async begin(domain, request, call) {
       const network = Promise.all([
@@ -42,7 +44,7 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
         secured(at, request, call),
       ])
       network.catch(() => {})
-      const guest = await ready(at, domain, call)
+      const { guest } = await ready(at, domain, call)
       const bare = await sourceOffer(at, guest, request, call)
       const [{ address }, { tls }] = await network
       const offer = withNetwork(bare, { address, tls })
@@ -91,10 +93,15 @@ function withNetwork(offer: Offer, network: Pick<JsonObject, 'address' | 'tls'>)
   return { ...offer, cookie: { ...offer.cookie, ...network } }
 }
 
-/** The guest, alive and in nobody's hands. */
-async function ready(at: QemuHost, domain: string, call: CallOptions): Promise<Guest> {
+/** The guest, alive and in nobody's hands, and the epoch that is held of it. */
+async function ready(
+  at: QemuHost,
+  domain: string,
+  call: CallOptions,
+): Promise<{ readonly guest: Guest; readonly epoch: number }> {
   const { host, runDirectory } = at
-  const guest = guestNamed(await listGuests(host, runDirectory, call), domain, host.name)
+  const { guests, epochOf } = await lookAt(host, runDirectory, call)
+  const guest = guestNamed(guests, domain, host.name)
   if (!guest.alive)
     throw vmError('VM_NOT_FOUND', `'${domain}' on ${host.name} does not run: its QEMU is gone`, {
       host: host.name,
@@ -102,5 +109,5 @@ async function ready(at: QemuHost, domain: string, call: CallOptions): Promise<G
     })
   refuseHeld(guest, at)
   refuseBridgeless(guest, at)
-  return guest
+  return { guest, epoch: epochOf(domain) }
 }

@@ -13,7 +13,7 @@ import {
 } from '@vmferry/core/driver'
 import { arrive, end, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
 import { fileFindings } from './facts/file-findings.ts'
-import { arrivingDefinition, takenFindings, targetFindings } from './facts/target.ts'
+import { arrivingDefinition, takenFindings, targetFacts } from './facts/target.ts'
 import { fenceOf } from './fence/fence.ts'
 import { unmake } from './fence/step.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
@@ -38,12 +38,12 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
   return {
     async check(offer, request, call) {
       const [facts, secured] = await Promise.all([
-        targetFindings(at, offer, request, call),
+        targetFacts(at, offer, request, call),
         wantsTls(request) ? targetTls(at, offer, request, call) : [],
       ])
-      const findings = [...facts, ...secured]
+      const findings = [...facts.findings, ...secured]
       const digest = createHash('sha256').update(JSON.stringify(findings)).digest('hex')
-      return { findings, transports: targetTransports(request), digest }
+      return { findings, transports: targetTransports(request), digest, epoch: facts.epoch }
     },
     async prepare(offer, request, call) {
       const folder = guestFolder(runDirectory, call.migration)

@@ -17,10 +17,10 @@ export function xenSource(at: XenHost): MigrationSource {
       const ways = sourceTransports(host, request, call)
       // what is said of the guest comes first, also of two errors
       ways.catch(() => {})
-      const { offer, findings } = await sourceFacts(at, domain, request, call)
+      const { offer, findings, epoch } = await sourceFacts(at, domain, request, call)
       const { transports, findings: lacking } = await ways
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
-      return { offer, transports, findings: [...findings, ...lacking], digest }
+      return { offer, transports, findings: [...findings, ...lacking], digest, epoch }
     },
     async begin(domain, request, call) {
       const { offer } = await sourceFacts(at, domain, request, call)

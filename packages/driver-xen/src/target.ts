@@ -11,7 +11,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { arrive, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
-import { targetFindings } from './facts/target.ts'
+import { targetFacts } from './facts/target.ts'
 import { fenceOf } from './fence/fence.ts'
 import { expectCopy, voided } from './fence/step.ts'
 import { halfOf, lookAt } from './guest/list.ts'
@@ -30,13 +30,13 @@ export function xenTarget(at: XenHost): MigrationTarget {
   const { host, runDirectory } = at
   return {
     async check(offer, request, call) {
-      const [ways, found] = await Promise.all([
+      const [ways, facts] = await Promise.all([
         targetTransports(host, request, call),
-        targetFindings(at, offer, request, call),
+        targetFacts(at, offer, request, call),
       ])
-      const findings = [...found, ...ways.findings]
+      const findings = [...facts.findings, ...ways.findings]
       const digest = createHash('sha256').update(JSON.stringify(findings)).digest('hex')
-      return { findings, transports: ways.transports, digest }
+      return { findings, transports: ways.transports, digest, epoch: facts.epoch }
     },
     async prepare(offer, request, call) {
       const folder = halfFolder(runDirectory, call.migration)

@@ -10,11 +10,29 @@ held=0
 `
 
 /**
- * For a script that looks at what is on file: the function `contents FILE` sets `text`, and fails where there is no such file, or where
- * it is removed meanwhile: whoever looks takes no lock. One that is there and cannot be read has no text.
+ * Shell functions about processes, `PID START BOOT` in one line where they are on file. None starts a program: that costs
+ * milliseconds. `born PID` sets `birth`, the start time, field 22 of /proc/PID/stat, counted from the last bracket as a program chooses its own
+ * name; it fails for a zombie and for nobody. `identity` sets `self` to who the shell is, for the program that it becomes. `living FILE`
+ * tells whether the process in a file is there, in this boot; `$pid` is its id.
  */
-export const CONTENTS: string =
-  'contents() { [ -f "$1" ] && { text=$(cat "$1" 2>/dev/null) || [ -f "$1" ]; }; }'
+export const PROCESSES: string = `
+born() {
+  stat=
+  { while IFS= read -r part; do stat="$stat $part"; done <"/proc/$1/stat"; } 2>/dev/null
+  set -- \${stat##*) }
+  case \${1:-Z} in Z|X|x) return 1;; esac
+  shift 19
+  birth=$1
+}
+
+identity() { IFS= read -r now </proc/sys/kernel/random/boot_id && born $$ && self="$$ $birth $now"; }
+
+living() {
+  { IFS=' ' read -r pid start boot <"$1"; } 2>/dev/null || return 1
+  [ -r /proc/self/stat ] && IFS= read -r now </proc/sys/kernel/random/boot_id || exit 1
+  [ "$boot" = "$now" ] && born "$pid" && [ "$birth" = "$start" ]
+}
+`
 
 /** Compares and sets. $3: the new epoch, which must be higher than what is held. */
 export const CLAIM: string = `${ENTER}
@@ -24,13 +42,11 @@ echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
 
 /**
  * Becomes a program that stays, unless a higher epoch than $3 is held. It files in $4 who it is before it lets go of the
- * lock: whoever claims afterwards finds it on file. Field 20 after the name in /proc/PID/stat is the start time.
+ * lock: whoever claims afterwards finds it on file.
  */
-export const LAUNCH: string = `${ENTER}
+export const LAUNCH: string = `${ENTER}${PROCESSES}
 [ "$3" -ge "$held" ] || exit ${ENDED.stale}
-s=$(cat "/proc/$$/stat")
-start() { echo "\${20}"; }
-echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$4" || exit 1
+identity && echo "$self" >"$4" || exit 1
 shift 4
 exec 9>&-
 exec "$@"
@@ -71,17 +87,8 @@ ${ENTER}
 [ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
 guest=$3
 shift 3
-
-alive() {
-  [ -f "$guest/$1" ] && read -r pid start boot <"$guest/$1" || return 1
-  [ -r /proc/self/stat ] && now=$(cat /proc/sys/kernel/random/boot_id) || exit 1
-  [ "$boot" = "$now" ] || return 1
-  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
-  set -- \${stat##*) }
-  case $1 in Z|X) return 1;; esac
-  shift 19
-  [ "$1" = "$start" ]
-}
+${PROCESSES}
+alive() { living "$guest/$1"; }
 
 fresh=
 do_mark() {

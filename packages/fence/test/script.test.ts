@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { CONTENTS, contentsIn } from '../src/contents.ts'
 import { ENDED } from '../src/ended.ts'
-import { CLAIM, CONTENTS, fenceScript, LAUNCH } from '../src/script.ts'
+import { CLAIM, fenceScript, LAUNCH, PROCESSES } from '../src/script.ts'
 import { arrive, drop, end, hold, keep, mark, remove, type Step } from '../src/step.ts'
 
 const VERBS = `
@@ -106,13 +107,32 @@ test.skipIf(problem !== '')(
 test('what is removed while it is looked at is not there, and what cannot be read is no empty record', () => {
   const { guest } = domain()
   mkdirSync(guest)
-  writeFileSync(join(guest, 'record'), '{"a":1}\n')
-  const looked = (cat: string): string => {
-    const script = `${CONTENTS}\n${cat}\ncontents "$1" && echo "<$text>" || echo none`
-    return String(spawnSync('sh', ['-c', script, 'sh', join(guest, 'record')]).stdout).trim()
+  const looked = (grep = ''): Record<string, string> => {
+    const script = `${CONTENTS}\n${grep}\ncd "$1" && contents *.json */*.json other`
+    const { stdout } = spawnSync('sh', ['-c', script, 'sh', guest])
+    return Object.fromEntries(contentsIn(String(stdout)))
   }
-  expect(looked('')).toBe('<{"a":1}>')
-  expect(looked('cat() { return 1; }')).toBe('<>')
-  expect(looked('cat() { rm "$1"; return 1; }')).toBe('none')
-  expect(looked('')).toBe('none')
+  expect(looked()).toEqual({})
+  writeFileSync(join(guest, 'one.json'), '{"a":"ü:1"}\n')
+  writeFileSync(join(guest, 'two.json'), '')
+  expect(looked()).toEqual({ 'one.json': '{"a":"ü:1"}', 'two.json': '' })
+  expect(looked('grep() { return 2; }')).toEqual({ 'one.json': '', 'two.json': '' })
+  expect(looked('grep() { rm one.json; return 2; }')).toEqual({ 'two.json': '' })
+})
+
+test('a process is there under its start time, in its boot, whatever it calls itself', () => {
+  const { guest } = domain()
+  mkdirSync(guest)
+  const file = join(guest, 'process')
+  const sh = (script: string): string =>
+    String(spawnSync('sh', ['-c', `${PROCESSES}\n${script}`, 'sh', file]).stdout).trim()
+  const living = 'living "$1" && echo "there $pid" || echo gone'
+  expect(sh(living)).toBe('gone')
+  expect(sh(`identity && echo "$self" >"$1"; ${living}; echo $$`)).toMatch(/^there (\d+)\n\1$/)
+  expect(sh(living)).toBe('gone')
+  expect(sh(`born $$; echo "$$ $((birth + 1)) $now" >"$1"; ${living}`)).toBe('gone')
+  expect(sh(`identity; echo "$$ $birth another-boot" >"$1"; ${living}`)).toBe('gone')
+  const renamed = `echo ') Z 1
+' >"/proc/$$/comm"; identity; echo "$self" >"$1"; ${living}`
+  expect(sh(renamed)).toMatch(/^there/)
 })

@@ -11,7 +11,7 @@ import { runScript, shellFunctions } from './shell-script.ts'
 const script = `${shellFunctions}
 log=$1 until=$2 left=$3; shift 3
 if ! found "$1"; then echo missing; exit 0; fi
-boot=$(cat /proc/sys/kernel/random/boot_id) || exit 1
+booted || exit 1
 ( umask 077; : >"$log" ) || exit 1
 pid=
 drop() {

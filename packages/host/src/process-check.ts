@@ -12,7 +12,7 @@ export type Signal = 'TERM' | 'KILL' | 'INT' | ''
 export type ProcessCheck = (process: ProcessId, signal: Signal, stop: AbortSignal) => Promise<boolean>
 
 const script = `${shellFunctions}
-boot=$(cat /proc/sys/kernel/random/boot_id) || exit 1
+booted || exit 1
 [ -r /proc/self/stat ] || exit 1
 [ "$boot" = "\${1:-$boot}" ] || { echo gone; exit 0; }
 look "$2"

@@ -145,11 +145,11 @@ async function definitionOf(
     .replace(/\0$/, '')
     .split('\0')
   const cleaned = cleanCommandLine(argv, stdout.slice(0, end))
-  const { uuid, type, now } = await askSpare(host, folder, call, async (monitor) => {
+  const { uuid, type, now } = await askSpare(host, folder, call, async (monitor, { signal }) => {
     const [{ UUID }, machine, asked] = await Promise.all([
-      monitor.execute('query-uuid', {}, { signal: call.signal }),
-      machineTypeOf(monitor, call.signal),
-      present(monitor, call.signal),
+      monitor.execute('query-uuid', {}, { signal }),
+      machineTypeOf(monitor, signal),
+      present(monitor, signal),
     ])
     return { uuid: UUID.toLowerCase(), type: machine, now: asked }
   })

@@ -20,9 +20,7 @@ export interface Present {
 }
 
 /** Asks all at once: one round trip. */
-export async function present(monitor: QmpClient, given: AbortSignal): Promise<Present> {
-  // one listener for all of these: others ask at the same time, and Node warns of more than ten
-  const signal = AbortSignal.any([given])
+export async function present(monitor: QmpClient, signal: AbortSignal): Promise<Present> {
   const [peripheral, anonymous, processors, drives, jobs, chardevs] = await Promise.all([
     monitor.execute('qom-list', { path: '/machine/peripheral' }, { signal }),
     monitor.execute('qom-list', { path: '/machine/peripheral-anon' }, { signal }),

@@ -1,33 +1,39 @@
 import { type CallOptions, type MigrationRequest, type Offer, vmError } from '@vmferry/core/driver'
-import type { QmpClient, QmpVersion } from '@vmferry/qmp'
+import type { MigrationInfo, QmpClient, QmpVersion } from '@vmferry/qmp'
 import { runStateOf } from '../domain.ts'
 import { withMachineType } from '../guest/command-line.ts'
 import { type Definition, definitionToJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { disksOf, disksToJson } from '../storage/disks.ts'
-import { filesToJson, statFiles } from './files.ts'
-import { processorToJson, switchedOff, withoutFeatures } from './processor.ts'
+import { type FileFact, filesToJson } from './files.ts'
+import { processorToJson, withoutSwitchedOff } from './processor.ts'
 import type { RunningQemu } from './running.ts'
 
-/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it. `running`: what its QEMU is, which is asked at the same time. */
+/** A guest's QEMU that answers, and what it and its host are being asked already. */
+export interface Asked {
+  readonly monitor: QmpClient
+  readonly running: Promise<RunningQemu>
+  readonly migration: Promise<MigrationInfo>
+  readonly files: Promise<readonly FileFact[]>
+}
+
+/** What the target is to receive, as the guest is now. VM_BUSY if a migration before this one holds it. */
 export async function offerOf(
   { host, runDirectory }: QemuHost,
   { definition, folder }: Guest,
-  monitor: QmpClient,
-  running: Promise<RunningQemu>,
+  asked: Asked,
   request: MigrationRequest,
-  call: CallOptions,
+  { signal }: CallOptions,
 ): Promise<Offer> {
-  // one listener for all of these: others ask at the same time, and Node warns of more than ten
-  const signal = AbortSignal.any([call.signal])
+  const { monitor } = asked
   const [qemu, status, migration, memory, drives, files] = await Promise.all([
-    running,
+    asked.running,
     monitor.execute('query-status', {}, { signal }),
-    monitor.execute('query-migrate', {}, { signal }),
+    asked.migration,
     monitor.execute('query-memory-size-summary', {}, { signal }),
     request.copyStorage ? monitor.execute('query-block', {}, { signal }) : null,
-    statFiles(host, definition.argv, call),
+    asked.files,
   ])
   const state = runStateOf(status)
   if (state === 'stopped' || migration.status?.startsWith('postcopy'))
@@ -48,7 +54,7 @@ export async function offerOf(
       runDirectory,
       hostId: request.source.hostId,
       files: filesToJson(files),
-      processor: processorToJson(withoutFeatures(qemu.processor, switchedOff(definition.argv))),
+      processor: processorToJson(withoutSwitchedOff(qemu.processor, definition.argv)),
       version: versionText(monitor.version),
       ...(drives && { disks: disksToJson(disksOf(drives)) }),
     },

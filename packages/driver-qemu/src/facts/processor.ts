@@ -1,6 +1,7 @@
 import { type Finding, type JsonValue, vmError } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
 import { optionsNamed } from '../guest/command-line.ts'
+import { isOff, parseOptionList } from '../guest/option-list.ts'
 import { blocker, warning } from './finding.ts'
 import type { Processor } from './host.ts'
 import type { TargetHypervisor } from './hypervisor.ts'
@@ -41,32 +42,19 @@ async function lackingIn(type: string, monitor: QmpClient, signal: AbortSignal):
   return definitions.find(({ typename }) => typename === type)?.['unavailable-features'] ?? []
 }
 
-/** Features that a command line takes from its processor: `-cpu EPYC,-sha-ni,avx2=off`. */
-export function switchedOff(argv: readonly string[]): string[] {
-  const [, ...options] = (optionsNamed(argv, 'cpu').at(-1) ?? '').split(',')
-  return options.flatMap((option) => {
-    const [, name] =
-      /^-(.+)$|^(.+)=(?:off|no|false)$/.exec(option)?.filter((part) => part !== undefined) ?? []
-    return name === undefined ? [] : [name.replaceAll('_', '-')]
-  })
-}
-
-/** The processor that its guest has. `host`: that of its host. */
-export function guestProcessor(
-  accelerator: 'kvm' | 'tcg',
-  { type, unavailable }: Pick<GuestProcessor, 'type' | 'unavailable'>,
-  host: Processor,
-): GuestProcessor {
-  return { accelerator, type, unavailable, ...(isHosts(accelerator, type) && { host }) }
-}
-
 /** `host` and, on KVM, `max` are whatever the host has. */
-function isHosts(accelerator: string, type: string): boolean {
+export function isHosts(accelerator: string, type: string): boolean {
   return accelerator === 'kvm' && /^(?:host|max)-/.test(type)
 }
 
-/** The same without more of its features. */
-export function withoutFeatures(processor: GuestProcessor, names: readonly string[]): GuestProcessor {
+/** The same without the features that a command line takes from it: `-cpu EPYC,-sha-ni,avx2=off`. */
+export function withoutSwitchedOff(processor: GuestProcessor, argv: readonly string[]): GuestProcessor {
+  const options = parseOptionList(optionsNamed(argv, 'cpu').at(-1) ?? '', 'model')
+  const off = options.flatMap(([key]) => {
+    if (key.startsWith('-')) return [key.slice(1)]
+    return isOff(options, key) ? [key] : []
+  })
+  const names = off.map((name) => name.replaceAll('_', '-'))
   return { ...processor, unavailable: [...new Set([...processor.unavailable, ...names])].toSorted() }
 }
 

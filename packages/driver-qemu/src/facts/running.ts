@@ -1,7 +1,7 @@
 import { type ProcessId, vmError } from '@vmferry/core/driver'
 import type { MigrationCapabilityState, QmpClient } from '@vmferry/qmp'
 import type { HostFacts } from './host.ts'
-import { type GuestProcessor, guestModel, guestProcessor } from './processor.ts'
+import { type GuestProcessor, guestModel, isHosts } from './processor.ts'
 
 /** What a QEMU that runs is for its whole life, so that it is asked once. */
 export interface RunningQemu {
@@ -39,10 +39,8 @@ export function runningQemus(): RunningQemus {
 async function asked(
   monitor: QmpClient,
   host: () => Promise<HostFacts>,
-  given: AbortSignal,
+  signal: AbortSignal,
 ): Promise<RunningQemu> {
-  // one listener for all of these: others ask at the same time, and Node warns of more than ten
-  const signal = AbortSignal.any([given])
   const [machineType, kvm, capabilities, model, { processor }] = await Promise.all([
     machineTypeOf(monitor, signal),
     monitor.execute('query-kvm', {}, { signal }),
@@ -54,7 +52,7 @@ async function asked(
   return {
     accelerator,
     machineType,
-    processor: guestProcessor(accelerator, model, processor),
+    processor: { accelerator, ...model, ...(isHosts(accelerator, model.type) && { host: processor }) },
     capabilities,
   }
 }

@@ -10,10 +10,11 @@ import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { displayFindings } from './display.ts'
 import { driftFindings, present, refuseBlockers } from './drift.ts'
+import { statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
-import { clockFindings, hostFacts } from './host.ts'
+import { clockFindings, type HostFacts, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
-import { offerOf } from './offer.ts'
+import { type Asked, offerOf } from './offer.ts'
 import { postCopyFindings } from './post-copy.ts'
 import { commandsOf, type RunningQemu } from './running.ts'
 
@@ -28,31 +29,37 @@ export function sourceFacts(
   at: QemuHost,
   guest: Guest,
   request: MigrationRequest,
-  call: CallOptions,
+  given: CallOptions,
 ): Promise<SourceFacts> {
-  const host = hostFacts(at, call)
+  const host = hostFacts(at, given)
   // what the monitor says comes first, also of two errors
   host.catch(() => {})
-  return askSpare(at.host, guest.folder, call, async (monitor) => {
-    const running = at.qemus.of(guest.process, monitor, () => host, call.signal)
-    const [qemu, offer, commands, drift, migration] = await Promise.all([
-      running,
-      offerOf(at, guest, monitor, running, request, call),
-      request.copyStorage ? commandsOf(monitor, call.signal) : null,
-      drifted(at, guest, monitor, call),
-      monitor.execute('query-migrate', {}, { signal: call.signal }),
-    ])
-    const blocked = migration['blocked-reasons'] ?? []
-    const findings = [
-      ...guestFindings(at, guest, request),
-      ...clockFindings(at.host, 'source', await host),
-      ...streamFindings(at, guest, qemu, monitor, request),
-      ...(commands ? storageFindings(at, commands, request) : []),
-      ...drift,
-      ...blocked.map((words) => blockedFinding(at, guest, words)),
-    ]
-    return { offer, findings }
-  })
+  return asking(
+    at,
+    guest,
+    () => host,
+    given,
+    async (asked, call) => {
+      const { monitor } = asked
+      const [qemu, offer, commands, drift, migration] = await Promise.all([
+        asked.running,
+        offerOf(at, guest, asked, request, call),
+        request.copyStorage ? commandsOf(monitor, call.signal) : null,
+        drifted(at, guest, monitor, call),
+        asked.migration,
+      ])
+      const blocked = migration['blocked-reasons'] ?? []
+      const findings = [
+        ...guestFindings(at, guest, request),
+        ...clockFindings(at.host, 'source', await host),
+        ...streamFindings(at, guest, qemu, monitor, request),
+        ...(commands ? storageFindings(at, commands, request) : []),
+        ...drift,
+        ...blocked.map((words) => blockedFinding(at, guest, words)),
+      ]
+      return { offer, findings }
+    },
+  )
 }
 
 /** The offer alone, of a guest that was checked. */
@@ -60,13 +67,13 @@ export function sourceOffer(
   at: QemuHost,
   guest: Guest,
   request: MigrationRequest,
-  call: CallOptions,
+  given: CallOptions,
 ): Promise<Offer> {
-  return askSpare(at.host, guest.folder, call, async (monitor) => {
-    const running = at.qemus.of(guest.process, monitor, () => hostFacts(at, call), call.signal)
+  const host = (): Promise<HostFacts> => hostFacts(at, given)
+  return asking(at, guest, host, given, async (asked, call) => {
     const [offer, drift] = await Promise.all([
-      offerOf(at, guest, monitor, running, request, call),
-      drifted(at, guest, monitor, call),
+      offerOf(at, guest, asked, request, call),
+      drifted(at, guest, asked.monitor, call),
     ])
     refuseBlockers(
       `'${guest.definition.name}' on ${at.host.name} is not what was planned`,
@@ -74,6 +81,23 @@ export function sourceOffer(
       drift,
     )
     return offer
+  })
+}
+
+/** The files are looked at while the monitor is being opened. */
+function asking<T>(
+  { host, qemus }: QemuHost,
+  { definition, folder, process }: Guest,
+  ofHost: () => Promise<HostFacts>,
+  given: CallOptions,
+  ask: (asked: Asked, call: CallOptions) => Promise<T>,
+): Promise<T> {
+  const files = statFiles(host, definition.argv, given)
+  files.catch(() => {})
+  return askSpare(host, folder, given, (monitor, call) => {
+    const { signal } = call
+    const running = qemus.of(process, monitor, ofHost, signal)
+    return ask({ monitor, running, files, migration: monitor.execute('query-migrate', {}, { signal }) }, call)
   })
 }
 

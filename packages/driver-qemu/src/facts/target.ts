@@ -7,7 +7,7 @@ import {
 } from '@vmferry/core/driver'
 import { deviceModels, optionsNamed } from '../guest/command-line.ts'
 import { type Definition, definitionFromJson } from '../guest/definition.ts'
-import { type Guest, listGuests } from '../guest/list.ts'
+import { type Guest, lookAt } from '../guest/list.ts'
 import { optionValue, parseOptionList } from '../guest/option-list.ts'
 import { NO_UUID } from '../guest/taken.ts'
 import type { QemuHost } from '../qemu-host.ts'
@@ -20,19 +20,26 @@ import { networkFindings, socketFindings } from './network.ts'
 import { postCopyHostFindings } from './post-copy.ts'
 import { processorFindings, processorFromJson } from './processor.ts'
 
+/** What the target's host and its QEMU say of an offer. */
+export interface TargetFacts {
+  readonly findings: readonly Finding[]
+  /** The epoch that is held of the domain under the name that it would have. */
+  readonly epoch: number
+}
+
 /** Holds the offer against this host: everything that stands in the way, at once. */
-export async function targetFindings(
+export async function targetFacts(
   at: QemuHost,
   offer: Offer,
   request: MigrationRequest,
   call: CallOptions,
-): Promise<Finding[]> {
+): Promise<TargetFacts> {
   const { host, runDirectory } = at
   const definition = definitionFromJson(offer.definition, 'the offer')
   const guest = processorFromJson(offer.cookie?.['processor'])
   const accelerator = guest?.accelerator ?? 'tcg'
-  const [guests, facts, hypervisor, files, networks, storage, postCopy] = await Promise.all([
-    listGuests(host, runDirectory, call),
+  const [{ guests, epochOf }, facts, hypervisor, files, networks, storage, postCopy] = await Promise.all([
+    lookAt(host, runDirectory, call),
     hostFacts(at, call),
     targetHypervisor(at, definition.argv[0] ?? '', accelerator, deviceModels(definition.argv), call),
     fileFindings(at, offer, definition, request, call),
@@ -47,7 +54,7 @@ export async function targetFindings(
         ...streamFindings(host.name, offer, request, hypervisor),
       ]
     : [binaryMissing(host.name, definition)]
-  return [
+  const findings = [
     ...takenFindings(guests, offer, request, at),
     ...ofQemu,
     ...memoryFindings(host.name, offer, facts),
@@ -58,6 +65,7 @@ export async function targetFindings(
     ...postCopy,
     ...clockFindings(host, 'target', facts),
   ]
+  return { findings, epoch: epochOf(request.rename ?? offer.domain) }
 }
 
 function qemuFindings(host: string, { argv }: Definition, found: TargetHypervisor): Finding[] {

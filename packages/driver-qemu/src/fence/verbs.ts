@@ -14,7 +14,7 @@ export const UNFENCED = 'shut the guest down, and start it with this vmferry'
  * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
  * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with by each script: it refuses all
  * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread. `tell` starts no program:
- * each costs milliseconds of a guest that stands still. Neither does `living`.
+ * each costs milliseconds of a guest that stands still.
  *
  * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else. A guest that was
  * stopped for one that had not begun yet runs again, too.
@@ -27,16 +27,7 @@ do_skim() { dd if="$guest/fence.out" of=/dev/null bs=64k iflag=nonblock 2>/dev/n
 
 do_fenced() { [ -p "$guest/fence.in" ] || exit ${NO_MONITOR}; }
 
-do_living() {
-  IFS=' ' read -r pid start boot <"$guest/process" && IFS= read -r now </proc/sys/kernel/random/boot_id || exit 1
-  [ "$boot" = "$now" ] || exit ${ENDED.gone}
-  stat=
-  { while IFS= read -r part; do stat="$stat $part"; done <"/proc/$pid/stat"; } 2>/dev/null
-  set -- \${stat##*) }
-  case \${1:-Z} in Z|X) exit ${ENDED.gone};; esac
-  shift 19
-  [ "$1" = "$start" ] || exit ${ENDED.gone}
-}
+do_living() { alive process || exit ${ENDED.gone}; }
 
 read -r up rest </proc/uptime || up=0
 told=0

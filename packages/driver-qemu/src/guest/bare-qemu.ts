@@ -18,7 +18,7 @@ export type Answers = ReadonlyMap<string, Answer>
 
 /** Starts the binary $q and gives it all arguments of the script. */
 export const BARE_QEMU = `
-printf '%s\\n' "$@" | "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
+printf '%s\\n' "$@" | timeout 30 "$q" -machine none -accel "$accel" -nodefaults -display none -qmp stdio 2>/dev/null
 exit 0
 `
 
@@ -37,7 +37,7 @@ export async function askBareQemu(
   questions: readonly Question[],
   call: CallOptions,
 ): Promise<Answers> {
-  const argv = ['timeout', '30', 'sh', '-c', ASK, 'sh', binary, accelerator, ...linesOf(questions)]
+  const argv = ['sh', '-c', ASK, 'sh', binary, accelerator, ...linesOf(questions)]
   const { stdout } = await host.exec(argv, call)
   return answersIn(stdout.split('\n'))
 }

@@ -22,7 +22,7 @@ file=$2 accel=$3
 shift 3
 here() {
   stat -L -c '%d:%i %s %.Z' -- "$q"
-  cat /proc/sys/kernel/random/boot_id
+  IFS= read -r boot </proc/sys/kernel/random/boot_id && echo "$boot"
   stat -c %n:%i /dev/kvm /sys/module/kvm /sys/module/kvm_intel /sys/module/kvm_amd 2>/dev/null
   grep -m 1 ^microcode /proc/cpuinfo
 }
@@ -37,7 +37,7 @@ echo fresh
 ${BARE_QEMU}
 `
 
-const FILE = 'umask 077; mkdir -p "${1%/*}" && cat >"$1.$$" && mv "$1.$$" "$1"'
+const FILE = 'umask 077; mkdir -p "${1%/*}" && cat >"$1.$$" && mv "$1.$$" "$1" || rm -f "$1.$$"'
 
 export function keptAnswers(host: HostChannel, runDirectory: string): KeptAnswers {
   const fresh = new Map<string, string>()
@@ -45,7 +45,7 @@ export function keptAnswers(host: HostChannel, runDirectory: string): KeptAnswer
     async of(binary, accelerator, questions, call) {
       const asked = JSON.stringify([binary, accelerator, questions])
       const path = `${runDirectory}/.qemus/${createHash('sha256').update(asked).digest('hex').slice(0, 16)}`
-      const argv = ['timeout', '30', 'sh', '-c', LOOK_UP, 'sh', binary, path, accelerator]
+      const argv = ['sh', '-c', LOOK_UP, 'sh', binary, path, accelerator]
       const { stdout } = await host.exec([...argv, ...linesOf(questions)], call)
       const [here = '', who, ...lines] = stdout.split('\n')
       const answers = answersIn(lines)

@@ -5,7 +5,7 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { CONTENTS, type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
+import { CONTENTS, contentsIn, type MigrationFile, migrationFileFromJson, PROCESSES } from '@vmferry/fence'
 import type { QemuHost } from '../qemu-host.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
@@ -50,43 +50,25 @@ export function refuseBridgeless({ definition: { name }, alive, bridge }: Guest,
   throw vmError('VM_CONNECTION', message, { host: at.host.name, remedy })
 }
 
-/**
- * Reads all folders of the run directory in one round trip. Each line is a kind, a space and its content; the files hold
- * one line each. A process is alive if its start time is the recorded one and it is no zombie, in this boot.
- */
+/** All in one round trip. */
 const LIST = `
-${CONTENTS}
+${PROCESSES}${CONTENTS}
 cd "$1" 2>/dev/null || exit 0
-boot=$(cat /proc/sys/kernel/random/boot_id)
-for d in */; do
-  d=\${d%/}
-  contents "$d/definition.json" || continue
-  printf 'folder %s\\ndefinition %s\\n' "$d" "$text"
-  for f in outgoing incoming; do
-    contents "$d/$f.json" && printf '%s %s\\n' "$f" "$text"
-  done
-  [ -e "$d/may-have-run" ] && echo 'mark 1'
-  [ -p "$d/fence.in" ] && echo 'fence 1'
-  contents "$d/adopted" && printf 'adopted %s\\n' "$text"
-  for f in process bridge; do
-    [ -f "$d/$f" ] && read -r pid start booted <"$d/$f" || continue
-    printf '%s %s %s %s\\n' "$f" "$pid" "$start" "$booted"
-    [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
-    set -- \${stat##*) }
-    case $1 in Z|X) continue;; esac
-    shift 19
-    [ "$1" = "$start" ] && echo "alive-$f 1"
-  done
-done
+contents .claims/*.epoch */definition.json */outgoing.json */incoming.json */may-have-run */adopted */process */bridge
+for file in */fence.in; do [ ! -p "$file" ] || echo "$file"; done
+for file in */process */bridge; do living "$file" && echo "$file alive"; done
 exit 0
 `
 
-/** All guests of a run directory; an absent directory has none. */
-export async function listGuests(
-  host: HostChannel,
-  runDirectory: string,
-  call: CallOptions,
-): Promise<Guest[]> {
+/** What a run directory holds; an absent one holds nothing. */
+export interface Sight {
+  readonly guests: readonly Guest[]
+  /** The epoch that is held of a domain; 0: it was never claimed here. */
+  epochOf(domain: string): number
+}
+
+/** Looks at a run directory. */
+export async function lookAt(host: HostChannel, runDirectory: string, call: CallOptions): Promise<Sight> {
   const { code, stdout, stderr } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory], call)
   if (code !== 0) {
     const causes = [{ host: host.name, words: stderr.trim() }]
@@ -94,10 +76,21 @@ export async function listGuests(
       causes,
     })
   }
-  return stdout
-    .split(/^folder /m)
-    .slice(1)
-    .map((text) => readGuest(text, runDirectory, host.name))
+  const contents = contentsIn(stdout)
+  const folders = [...contents.keys()].flatMap((name) => /^([^/]+)\/definition\.json$/.exec(name)?.[1] ?? [])
+  return {
+    guests: folders.map((id) => readGuest(contents, guestFolder(runDirectory, id), host.name)),
+    epochOf: (domain) => Number(contents.get(`.claims/${domain}.epoch`) ?? 0),
+  }
+}
+
+/** All guests of a run directory. */
+export async function listGuests(
+  host: HostChannel,
+  runDirectory: string,
+  call: CallOptions,
+): Promise<readonly Guest[]> {
+  return (await lookAt(host, runDirectory, call)).guests
 }
 
 /** The guest of that name that is in charge here: one that is still being received is not. VM_NOT_FOUND. */
@@ -118,31 +111,27 @@ export function noGuest(guests: readonly Guest[], name: string, host: string): V
   })
 }
 
-function readGuest(text: string, runDirectory: string, host: string): Guest {
-  const [id = '', ...lines] = text.split('\n')
-  const folder = guestFolder(runDirectory, id)
-  const parts = new Map(
-    lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
-  )
-  const parsed = <T>(kind: string, file: string, read: (value: unknown, where: string) => T): T | null => {
-    const json = parts.get(kind)
-    return json === undefined ? null : read(parseJson(json), `${file} on ${host}`)
+function readGuest(contents: ReadonlyMap<string, string>, folder: GuestFolder, host: string): Guest {
+  const of = (file: string): string | undefined => contents.get(`${folder.id}/${file}`)
+  const is = (file: string): boolean => of(file) !== undefined
+  const migration = (file: string): MigrationFile | null => {
+    const json = of(file)
+    return json === undefined
+      ? null
+      : migrationFileFromJson(parseJson(json), `${folder.path}/${file} on ${host}`)
   }
-  const adopted = parts.get('adopted')
-  const [pid, startTime, bootId] = parts.get('process')?.split(' ') ?? []
+  const adopted = of('adopted')
+  const [pid, startTime, bootId] = of('process')?.split(' ') ?? []
   return {
     folder,
-    definition: definitionFromJson(
-      parseJson(parts.get('definition') ?? ''),
-      `${folder.definition} on ${host}`,
-    ),
+    definition: definitionFromJson(parseJson(of('definition.json') ?? ''), `${folder.definition} on ${host}`),
     process: pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null,
-    alive: parts.has('alive-process'),
-    outgoing: parsed('outgoing', folder.outgoing, migrationFileFromJson),
-    incoming: parsed('incoming', folder.incoming, migrationFileFromJson),
-    mayHaveRun: parts.has('mark'),
-    fenced: parts.has('fence'),
-    bridge: adopted === undefined ? null : { monitor: adopted, alive: parts.has('alive-bridge') },
+    alive: is('process alive'),
+    outgoing: migration('outgoing.json'),
+    incoming: migration('incoming.json'),
+    mayHaveRun: is('may-have-run'),
+    fenced: is('fence.in'),
+    bridge: adopted === undefined ? null : { monitor: adopted, alive: is('bridge alive') },
   }
 }
 

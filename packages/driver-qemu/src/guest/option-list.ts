@@ -24,6 +24,11 @@ export function isOn(options: OptionList, key: string): boolean {
   return ['on', 'yes', 'true'].includes(optionValue(options, key) ?? 'off')
 }
 
+/** Whether a key is off, in one of the words that QEMU takes for it. */
+export function isOff(options: OptionList, key: string): boolean {
+  return ['off', 'no', 'false'].includes(optionValue(options, key) ?? 'on')
+}
+
 /** The last value of a key, as QEMU takes it. */
 export function optionValue(options: OptionList, key: string): string | undefined {
   return options.findLast(([name]) => name === key)?.[1]

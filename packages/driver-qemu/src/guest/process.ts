@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   type CallOptions,
   type HostChannel,
@@ -72,16 +73,18 @@ export async function openMonitor(host: HostChannel, path: string, call: CallOpt
   }
 }
 
-/** Asks a guest by its spare monitor, for as long as `ask` takes. */
+/** Asks a guest by its spare monitor, for as long as `ask` takes, with a signal on which many may wait at once. */
 export async function askSpare<T>(
   host: HostChannel,
   { spareMonitor }: GuestFolder,
   call: CallOptions,
-  ask: (monitor: QmpClient) => Promise<T>,
+  ask: (monitor: QmpClient, call: CallOptions) => Promise<T>,
 ): Promise<T> {
   const monitor = await openMonitor(host, spareMonitor, call)
+  const signal = AbortSignal.any([call.signal])
+  setMaxListeners(0, signal)
   try {
-    return await ask(monitor)
+    return await ask(monitor, { ...call, signal })
   } finally {
     await monitor.close()
   }

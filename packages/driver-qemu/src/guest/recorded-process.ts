@@ -6,15 +6,15 @@ import {
   sleep,
   vmError,
 } from '@vmferry/core/driver'
+import { PROCESSES } from '@vmferry/fence'
 
 /**
  * Files the process's own identity, then becomes the program: whatever happens to the controller, no process of ours
- * is without a record. Field 20 after the name in /proc/PID/stat is the start time.
+ * is without a record.
  */
 const RECORD = `
-s=$(cat "/proc/$$/stat")
-start() { echo "\${20}"; }
-echo "$$ $(start \${s##*) }) $(cat /proc/sys/kernel/random/boot_id)" >"$0" || exit 1
+${PROCESSES}
+identity && echo "$self" >"$0" || exit 1
 exec "$@"
 `
 

@@ -62,22 +62,23 @@ export async function copyGuest(
   call: EffectOptions,
 ): Promise<Performed> {
   const { clock, request, host, to, record, before, follow, storage } = order
+  const withDisks = storage.disks.length > 0
   const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
-    if (storage.disks.length > 0) {
+    if (withDisks) {
       await fence.act([record, ...before, ...(request.live ? [] : [tell('stop')])], call)
       if (!request.live) stopped()
     }
     await storage.copy((disks) => reportDisks(disks, order.memoryBytes, call), call)
     const start = [
-      ...(storage.disks.length > 0 ? [] : [record]),
+      ...(withDisks ? [] : [record]),
       tell('migrate-set-capabilities', {
-        capabilities: sending(request, storage.disks.length > 0, order.known),
+        capabilities: sending(request, withDisks, order.known),
       }),
       tell('migrate-set-parameters', { ...limitsOf(order), ...channels(request) }),
-      ...(storage.disks.length > 0 ? [] : before),
+      ...(withDisks ? [] : before),
       ...(request.live ? [] : [tell('stop')]),
       ...follow,
       tell('migrate', { uri: to }),
@@ -94,7 +95,7 @@ export async function copyGuest(
       remedy: 'look at the causes from both hosts; the guest was not moved',
     })
   } catch (error) {
-    if (!call.signal.aborted && storage.disks.length === 0) throw error
+    if (!call.signal.aborted && !withDisks) throw error
     if (order.turn.told) throw notStopped(host)
     await cancelCopy(fence, clock, storage.disks, { ...call, signal: AbortSignal.timeout(PATIENCE) })
     if (!call.signal.aborted) throw error

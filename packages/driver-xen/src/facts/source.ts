@@ -17,6 +17,8 @@ import { blocker } from './finding.ts'
 export interface SourceFacts {
   readonly offer: Offer
   readonly findings: readonly Finding[]
+  /** The epoch that is held of the domain. */
+  readonly epoch: number
 }
 
 /** Looks at the domain. VM_NOT_FOUND, VM_BUSY if a migration has it. */
@@ -74,6 +76,7 @@ export async function sourceFacts(
       cookie: { domid: domain.id, version, type },
     },
     findings,
+    epoch: sight.epochOf(name),
   }
 }
 

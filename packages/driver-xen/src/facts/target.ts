@@ -21,13 +21,20 @@ grep -Eq '^[[:space:]]*autoballoon[[:space:]]*=[[:space:]]*"?(off|0)' /etc/xen/x
 exit 0
 `
 
+/** What the target's host says of an offer. */
+export interface TargetFacts {
+  readonly findings: readonly Finding[]
+  /** The epoch that is held of the domain under the name that it would have. */
+  readonly epoch: number
+}
+
 /** Everything at the target that stands in the way, at once. */
-export async function targetFindings(
+export async function targetFacts(
   at: XenHost,
   offer: Offer,
   request: MigrationRequest,
   call: CallOptions,
-): Promise<Finding[]> {
+): Promise<TargetFacts> {
   const { host, runDirectory } = at
   const config = readConfig(offer.definition as JsonObject)
   const { boot, disks, bridges } = config
@@ -39,13 +46,14 @@ export async function targetFindings(
   const told = lacking.stdout.split('\n').filter(Boolean)
   const xen = parseInfo(sight.info, host.name)
   const own = request.source.hostId !== null && request.source.hostId === request.target.hostId
-  return [
+  const findings = [
     ...(own ? [oneHost(host.name)] : takenFindings(sight, offer, request, host.name)),
     ...versionFindings(offer, xen, host.name),
     ...kindFindings(config, xen, host.name),
     ...memoryFindings(config, sight, xen, told.includes('balloon 1'), host.name),
     ...told.flatMap((line) => lackingFinding(line, host.name)),
   ]
+  return { findings, epoch: sight.epochOf(request.rename ?? offer.domain) }
 }
 
 /** Names and uuids that are taken by domains, or promised to another arrival. */

@@ -5,7 +5,7 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { CONTENTS, type MigrationFile, migrationFileFromJson } from '@vmferry/fence'
+import { CONTENTS, contentsIn, type MigrationFile, migrationFileFromJson, PROCESSES } from '@vmferry/fence'
 import { INCOMING } from '../xl/messages.ts'
 import { WITH_XL } from '../xl/shell.ts'
 import { parseTable, type XlDomain } from '../xl/table.ts'
@@ -31,6 +31,8 @@ export interface Sight {
   /** Without Domain-0 and what is being taken apart. */
   readonly domains: readonly XlDomain[]
   readonly halves: readonly Half[]
+  /** The epoch that is held of a domain; 0: it was never claimed here. */
+  epochOf(domain: string): number
   /** What `xl info` says, and `xl list -l` of the domain that was asked for; empty where neither was. */
   readonly info: string
   readonly config: string
@@ -44,33 +46,18 @@ export interface More {
   readonly domain?: string
 }
 
-/** All in one round trip. Each line is a kind, a space and its content. */
+/** All in one round trip. Each line up to `files` is a kind, a space and its content. */
 const LIST = `
 ${WITH_XL}
-${CONTENTS}
+${PROCESSES}${CONTENTS}
 command -v xl >/dev/null || { echo 'missing'; exit 0; }
 timeout 20 xl list -v 2>&1 | sed 's/^/xl /'
 [ -z "$2" ] || timeout 20 xl info 2>&1 | sed 's/^/info /'
 [ -z "$3" ] || timeout 20 xl list -l "$3" 2>&1 | sed 's/^/config /'
 cd "$1" 2>/dev/null || exit 0
-boot=$(cat /proc/sys/kernel/random/boot_id)
-for d in */; do
-  d=\${d%/}
-  printf 'folder %s\\n' "$d"
-  for f in outgoing incoming; do
-    contents "$d/$f.json" && printf '%s %s\\n' "$f" "$text"
-  done
-  [ -e "$d/may-have-run" ] && echo 'mark 1'
-  [ -e "$d/ready" ] && echo 'ready 1'
-  for f in sender receiver; do
-    [ -f "$d/$f" ] && read -r pid start booted <"$d/$f" && [ "$booted" = "$boot" ] && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
-    set -- "$1" \${stat##*) }
-    case $2 in Z|X) continue;; esac
-    shift 20
-    [ "$1" = "$start" ] && echo "alive $pid $start $boot"
-    set -- "$1"
-  done
-done
+echo files
+contents .claims/*.epoch */outgoing.json */incoming.json */may-have-run */ready */sender */receiver
+for file in */sender */receiver; do living "$file" && echo "$file alive"; done
 exit 0
 `
 
@@ -83,15 +70,19 @@ export async function lookAt(
 ): Promise<Sight> {
   const words = [more ? 'info' : '', more?.domain ?? '']
   const { stdout } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory, ...words], call)
-  const [head = '', ...folders] = stdout.split(/^folder /m)
+  const [head = '', files = ''] = stdout.split(/^files$/m)
   if (head.startsWith('missing')) throw noXl(host.name)
   const lines = head.split('\n')
   const section = (kind: string): string =>
     lines.flatMap((line) => (line.startsWith(`${kind} `) ? [line.slice(kind.length + 1)] : [])).join('\n')
   const listed = parseTable(section('xl'), host.name)
+  const contents = contentsIn(files)
+  const records = [...contents.keys()].filter((name) => /^[^/]+\/(?:outgoing|incoming)\.json$/.test(name))
+  const folders = new Set(records.map((name) => name.slice(0, name.indexOf('/'))))
   return {
     domains: listed.filter(({ id, state }) => id !== 0 && state !== 'dying'),
-    halves: folders.flatMap((text) => readHalf(text, runDirectory, host.name) ?? []),
+    halves: [...folders].map((id) => readHalf(contents, halfFolder(runDirectory, id), host.name)),
+    epochOf: (domain) => Number(contents.get(`.claims/${domain}.epoch`) ?? 0),
     info: section('info'),
     config: section('config'),
   }
@@ -119,26 +110,23 @@ export function domainOfHalf({ domains }: Sight, { uuid, role }: Half): XlDomain
   return (role === 'target' ? incoming : null) ?? found[0] ?? null
 }
 
-function readHalf(text: string, runDirectory: string, host: string): Half | null {
-  const [id = '', ...lines] = text.split('\n')
-  const parts = new Map(
-    lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
-  )
-  const role = parts.has('outgoing') ? 'source' : 'target'
-  const json = parts.get('outgoing') ?? parts.get('incoming')
-  if (json === undefined) return null
-  const folder = halfFolder(runDirectory, id)
+function readHalf(contents: ReadonlyMap<string, string>, folder: HalfFolder, host: string): Half {
+  const of = (file: string): string | undefined => contents.get(`${folder.id}/${file}`)
+  const is = (file: string): boolean => of(file) !== undefined
+  const role = is('outgoing.json') ? 'source' : 'target'
+  const json = of('outgoing.json') ?? of('incoming.json') ?? ''
   const file = migrationFileFromJson(parseJson(json), `${folder.path} on ${host}`)
   const { domain, uuid } = file.offer
-  const [pid, startTime, bootId] = parts.get('alive')?.split(' ') ?? []
+  const xl = ['sender', 'receiver'].find((one) => is(`${one} alive`))
+  const [pid, startTime, bootId] = (xl && of(xl))?.split(' ') ?? []
   return {
     folder,
     role,
     file,
     uuid: uuid ?? '',
     name: role === 'source' ? domain : (file.request.rename ?? domain),
-    mayHaveRun: parts.has('mark'),
-    complete: parts.has('ready'),
+    mayHaveRun: is('may-have-run'),
+    complete: is('ready'),
     process: pid && startTime && bootId ? { pid: Number(pid), startTime, bootId } : null,
   }
 }
