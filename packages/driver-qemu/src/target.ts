@@ -86,38 +86,31 @@ interface Coming {
   readonly request: ChosenRequest
 }
 
-/** Records first, then the process, then its ear; what will tell it to run comes up meanwhile. */
+/** Records first, then the process, then its ear; what will tell it to run comes up while it is sent the guest. */
 async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Promise<Incoming> {
   const { fence, folder, definition, offer, request } = coming
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
   await fence.act([arrive(file, definitionToJson(definition))], call)
-  const standing = fence.ready(commitSteps(file), call)
-  standing.catch(() => {})
-  try {
-    const free = refuseTaken(at, coming, call)
-    free.catch(() => {})
-    if (request.copyStorage) await free
-    const disks = await imagesMade(at, coming, call)
-    const process = await launched(at.host, coming, call)
-    await free
-    const answering = firstMonitor(at.host, folder, definition, call)
-    answering.catch(() => {})
-    const heard = await listening(at, { ...coming, disks }, call).catch(async (error: unknown) => {
-      // a QEMU that has ended said why
-      await answering
-      throw error
-    })
-    const monitor = await answering
-    const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
-    const arrival = { domain: definition.name, folder, file, process, ticket, disks }
-    const half = openIncoming(at, arrival, { monitor, commit: await standing })
-    at.afterwards.add(at.keptAnswers.file({ signal: AbortSignal.timeout(KEEP_LIMIT) }))
-    return half
-  } catch (error) {
-    await standing.then((commit) => commit.end()).catch(() => {})
+  const free = refuseTaken(at, coming, call)
+  free.catch(() => {})
+  if (request.copyStorage) await free
+  const disks = await imagesMade(at, coming, call)
+  const process = await launched(at.host, coming, call)
+  await free
+  const answering = firstMonitor(at.host, folder, definition, call)
+  answering.catch(() => {})
+  const heard = await listening(at, { ...coming, disks }, call).catch(async (error: unknown) => {
+    // a QEMU that has ended said why
+    await answering
     throw error
-  }
+  })
+  const monitor = await answering
+  const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
+  const arrival = { domain: definition.name, folder, file, process, ticket, disks }
+  const commit = fence.ready(commitSteps(file), call)
+  at.afterwards.add(at.keptAnswers.file({ signal: AbortSignal.timeout(KEEP_LIMIT) }))
+  return openIncoming(at, arrival, { monitor, commit })
 }
 
 /** Looked at once more: what is made here stays until the copy is aborted. */

@@ -104,6 +104,6 @@ async function prepared(
     request.transport === 'tcp'
       ? await listenTcp(at, { fence, folder }, request.uri?.port ?? null, call)
       : { transport: request.transport, endpoints: { ram: folder.path } }
-  const commit = await fence.ready(commitSteps(file), call)
+  const commit = fence.ready(commitSteps(file), call)
   return openIncoming(at, { folder, file, name, ticket }, commit)
 }

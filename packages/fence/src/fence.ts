@@ -14,8 +14,8 @@ export interface Fence {
   act<const S extends readonly Step[]>(steps: S, call: EffectOptions): Promise<Answers<S>>
   /** Asks, whoever has the domain. */
   ask<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Answers<S>>
-  /** As {@link Fence.act}, by a process that stands by from now on. The steps can be repeated without harm. */
-  ready<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Readied<S>>
+  /** As {@link Fence.act}, by a process that stands by as soon as it can. The steps can be repeated without harm. */
+  ready<const S extends readonly Step[]>(steps: S, call: CallOptions): Readied<S>
   /** The command line of a script that does the steps as {@link Fence.act} does, once it reads an epoch from its standard input. */
   script(steps: readonly Step[]): string[]
   /** The command line of a program that files its identity and stays, unless the host holds a higher epoch. */
@@ -71,15 +71,15 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
   return {
     act: (steps, call) => enter(steps, call.epoch, call),
     ask: (steps, call) => enter(steps, '-', call),
-    async ready(steps, call) {
-      const waiting = await standBy(host, fenced(steps), call)
+    ready(steps, call) {
+      const standing = standBy(host, fenced(steps), call).catch(() => null)
       return {
         async act(options) {
-          const words = await waiting.tell(inputOf(steps, options.epoch), options)
-          if (words === null) return enter(steps, options.epoch, options)
+          const words = await (await standing)?.tell(inputOf(steps, options.epoch), options)
+          if (words == null) return enter(steps, options.epoch, options)
           return answers(steps, { code: 0, stdout: words, stderr: '' })
         },
-        end: waiting.end,
+        end: async () => (await standing)?.end(),
       }
     },
     script: (steps) => fenced([...first, ...steps]),

@@ -1,8 +1,15 @@
 import { ENDED } from './ended.ts'
 
-/** Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. */
+/**
+ * Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. A folder that ends with
+ * the boot, as its guests do, has a mark of that in it: there nothing is written through.
+ */
 const ENTER = `
-[ -d "$1" ] || mkdir -p "$1" || exit 1
+[ -d "$1" ] || {
+  mkdir -p "$1" || exit 1
+  case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) : >"$1/ends-with-boot";; esac
+}
+[ ! -e "$1/ends-with-boot" ] || sync() { :; }
 exec 9>"$1/$2.lock"
 flock -w 25 9 || exit ${ENDED.late}
 held=0
@@ -74,13 +81,11 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
  * (the process that a file of the folder names is there), `file NAME CONTENT` (whole and on the disk), and `unmark`, for a
  * hypervisor that refused to run the guest: the mark is taken away again if this script left it.
  *
- * Whatever starts a program costs milliseconds of a guest that stands still: `mark` has none but sync, and that not where
- * a mark ends with the boot, as its guest does.
+ * Whatever starts a program costs milliseconds of a guest that stands still: `mark` has none but sync.
  */
 export function fenceScript(verbs: string): string {
   return `
 trap 'echo "= $?"' EXIT
-case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) sync() { :; };; esac
 umask 077
 IFS= read -r epoch || exit 1
 ${ENTER}
@@ -118,13 +123,13 @@ do_remove() { rm -rf "$guest"; }
 
 do_end() {
   alive "$1" || return 0
-  left=$(($2 * 100))
+  left=$(($2 * 250))
   [ $left = 0 ] || kill -TERM "$pid"
   while alive "$1"; do
     [ $left != 0 ] || kill -KILL "$pid"
-    [ $left -gt -1000 ] || exit ${ENDED.late}
+    [ $left -gt -2500 ] || exit ${ENDED.late}
     left=$((left - 1))
-    sleep 0.01
+    sleep 0.004
   done
 }
 ${verbs}

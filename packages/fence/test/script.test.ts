@@ -15,14 +15,14 @@ do_refuse() { unmark; exit ${ENDED.refused}; }
 const run: Step<null> = { words: ['run', '', ''] }
 const refuse: Step<null> = { words: ['refuse', '', ''] }
 
-/** A domain on a host: its claims and its guest's folder. */
-function domain() {
+/** A domain on a host: its claims and its guest's folder. `before`: what each script begins with. */
+function domain(before = '') {
   const root = mkdtempSync(join(tmpdir(), 'vmferry-fence-'))
   onTestFinished(() => rmSync(root, { recursive: true }))
   const place = [join(root, '.claims'), 'web1'] as const
   const guest = join(root, 'm-1')
   const sh = (script: string, words: readonly string[], input = '') => {
-    const { status, stdout } = spawnSync('sh', ['-c', script, 'sh', ...place, ...words], { input })
+    const { status, stdout } = spawnSync('sh', ['-c', before + script, 'sh', ...place, ...words], { input })
     return { code: status, said: String(stdout).split('\n').slice(0, -2) }
   }
   return {
@@ -103,6 +103,17 @@ test.skipIf(problem !== '')(
     expect(act(2, end('process', 0)).code).toBe(0)
   },
 )
+
+test.skipIf(problem !== '')(`what ends with the boot is not written through${problem}`, () => {
+  const synced = (filesystem: string): number => {
+    const { act, claim } = domain(`sync() { echo synced; }\nstat() { echo ${filesystem}; }\n`)
+    expect(claim(1)).toBe(0)
+    const { code, said } = act(1, arrive({}, {}), mark())
+    expect(code).toBe(0)
+    return said.length
+  }
+  expect([synced('ext2/ext3'), synced('tmpfs')]).toEqual([6, 0])
+})
 
 test('what is removed while it is looked at is not there, and what cannot be read is no empty record', () => {
   const { guest } = domain()

@@ -37,14 +37,14 @@ while :; do
   if [ -z "$until" ] || [ -e "$until" ]; then break; fi
   if [ "$left" -le 0 ]; then drop; echo late; tail -c 4096 "$log"; exit 0; fi
   left=$((left - 1))
-  sleep 0.01
+  sleep 0.004
 done
 if [ -n "$halted" ]; then drop; exit 1; fi
 echo "running $pid $self $boot"
 `
 
 const defaultTimeout = 15_000
-const tick = 10
+const tick = 4
 
 /** Starts a command that outlives its starter, by a script that any way of running commands can carry. */
 export async function detach(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { markedStream } from './marked-stream.ts'
+import { type MarkedStream, markedStream, type Piece } from './marked-stream.ts'
 import { quoteWord } from './quote-argv.ts'
-import { type Exit, mostBytes, type Output, type RunOptions } from './running-process.ts'
+import { type Exit, mostBytes, type Output, type RunOptions, tooMuch } from './running-process.ts'
 import { shellFunctions } from './shell-script.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { endSession } from './ssh-process.ts'
@@ -73,11 +73,13 @@ export async function openShell(connection: SshConnection, stop: AbortSignal): P
       const terminate = (): void => endSession(connection, session)
       halt.addEventListener('abort', terminate)
       try {
-        const answers = Promise.all([stdout.next(maxBytes), stderr.next(maxBytes)])
+        const answers = Promise.all([heardOn(stdout, maxBytes), stderr.next(maxBytes)])
         answers.catch(() => {})
         channel.write(commandLine(argv.map(known), input, mark))
         const [{ bytes, word }, said] = await Promise.race([answers, lost])
-        return word === 'missing' ? null : { ...exitOf(Number(word)), stdout: bytes, stderr: said.bytes }
+        if (word === 'missing') return null
+        if (word === '') throw unknownEnd(connection)
+        return { ...exitOf(Number(word)), stdout: bytes, stderr: said.bytes }
       } catch (error) {
         if (!halt.aborted) terminate()
         throw error
@@ -88,13 +90,24 @@ export async function openShell(connection: SshConnection, stop: AbortSignal): P
   }
 }
 
-/** What the shell reads for a command: it, and the marks after both of its outputs, the first with its exit code. Nobody else sees its input. */
+/** What a command said up to its end, and what others said after it who had its output. */
+async function heardOn(output: MarkedStream, maxBytes: number): Promise<Piece> {
+  const { bytes, word } = await output.next(maxBytes)
+  const after = await output.next(maxBytes)
+  if (bytes.length + after.bytes.length > maxBytes) throw tooMuch(maxBytes)
+  return { bytes: Buffer.concat([bytes, after.bytes]), word }
+}
+
+/**
+ * What the shell reads for a command: it, the mark with its exit code, and a mark after each output when that has ended. Nobody
+ * else sees its input. What is there is counted, as each process costs the better part of a millisecond.
+ */
 function commandLine(words: readonly string[], input: string | undefined, mark: string): string {
   const [given, from] = input === undefined ? ['', '</dev/null'] : [`printf %s ${quoteWord(input)} |`, '']
   return `if found ${words[0]}; then
-code=$( { { ${given} ( exec ${words.join(' ')} ) ${from} 3>&- 5>&-; echo $? >&5; } | cat >&3; } 5>&1 )
-else code=missing; fi
-printf '${mark} %s\\n' "$code"; printf '${mark}\\n' >&2
+{ ${given} ( exec ${words.join(' ')} ) ${from} 3>&-; printf '${mark} %s\\n' $?; } | cat >&3
+else printf '${mark} missing\\n'; fi
+printf '${mark}\\n'; printf '${mark}\\n' >&2
 `
 }
 

@@ -23,6 +23,7 @@ export interface WireHandlers {
 export function wire(stream: Duplex, maxBytes: number, handlers: WireHandlers): Wire {
   const frames = framing(maxBytes)
   let over = false
+  let unsent = ''
 
   const onData = (chunk: Uint8Array | string): void => {
     try {
@@ -45,9 +46,17 @@ export function wire(stream: Duplex, maxBytes: number, handlers: WireHandlers): 
 
   return {
     send: (text) => {
-      if (!over) stream.write(text)
+      if (unsent === '') queueMicrotask(flush)
+      unsent += text
     },
     end,
+  }
+
+  /** What was asked for at once goes in one piece: over ssh each costs a packet. */
+  function flush(): void {
+    const text = unsent
+    unsent = ''
+    if (!over) stream.write(text)
   }
 
   function end(failure: Failure): void {
