@@ -72,14 +72,14 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
     act: (steps, call) => enter(steps, call.epoch, call),
     ask: (steps, call) => enter(steps, '-', call),
     ready(steps, call) {
-      const standing = standBy(host, fenced(steps), call).catch(() => null)
+      const waiting = standBy(host, fenced(steps), call)
       return {
         async act(options) {
-          const words = await (await standing)?.tell(inputOf(steps, options.epoch), options)
-          if (words == null) return enter(steps, options.epoch, options)
+          const words = await waiting.tell(inputOf(steps, options.epoch), options)
+          if (words === null) return enter(steps, options.epoch, options)
           return answers(steps, { code: 0, stdout: words, stderr: '' })
         },
-        end: async () => (await standing)?.end(),
+        end: waiting.end,
       }
     },
     script: (steps) => fenced([...first, ...steps]),

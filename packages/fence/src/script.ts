@@ -123,13 +123,13 @@ do_remove() { rm -rf "$guest"; }
 
 do_end() {
   alive "$1" || return 0
-  left=$(($2 * 250))
+  left=$(($2 * 1000)) waits=0
   [ $left = 0 ] || kill -TERM "$pid"
   while alive "$1"; do
-    [ $left != 0 ] || kill -KILL "$pid"
-    [ $left -gt -2500 ] || exit ${ENDED.late}
-    left=$((left - 1))
-    sleep 0.004
+    [ $left -gt 0 ] || kill -KILL "$pid"
+    [ $left -gt -10000 ] || exit ${ENDED.late}
+    waits=$((waits + 1))
+    if [ $waits -gt 50 ]; then left=$((left - 20)); sleep 0.02; else left=$((left - 4)); sleep 0.004; fi
   done
 }
 ${verbs}

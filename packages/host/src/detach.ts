@@ -6,7 +6,8 @@ import { runScript, shellFunctions } from './shell-script.ts'
 
 /**
  * `setsid -f` of util-linux, so that the process is nobody's child and a shell's `&` does not leave it deaf to SIGINT.
- * While it is waited for, it dies with whoever waits: a start that nobody heard of would be left over for ever.
+ * While it is waited for, it dies with whoever waits: a start that nobody heard of would be left over for ever. `left` is in
+ * milliseconds; who is soon there is looked for often.
  */
 const script = `${shellFunctions}
 log=$1 until=$2 left=$3; shift 3
@@ -24,6 +25,7 @@ trap 'halted=1' TERM HUP INT
 # Nobody may be left to hear that a child was terminated; caught and not ignored, for the process would inherit that.
 trap : PIPE
 self=
+waits=0
 pid=$(setsid -f sh -c 'exec 3>&1 </dev/null >>"$0" 2>&1 || exit
 printf %s $$ >&3
 exec 3>&-
@@ -36,15 +38,14 @@ while :; do
   if [ -z "$start" ] || [ "$start" != "$self" ]; then echo ended; tail -c 4096 "$log"; exit 0; fi
   if [ -z "$until" ] || [ -e "$until" ]; then break; fi
   if [ "$left" -le 0 ]; then drop; echo late; tail -c 4096 "$log"; exit 0; fi
-  left=$((left - 1))
-  sleep 0.004
+  waits=$((waits + 1))
+  if [ "$waits" -gt 50 ]; then left=$((left - 20)); sleep 0.02; else left=$((left - 4)); sleep 0.004; fi
 done
 if [ -n "$halted" ]; then drop; exit 1; fi
 echo "running $pid $self $boot"
 `
 
 const defaultTimeout = 15_000
-const tick = 4
 
 /** Starts a command that outlives its starter, by a script that any way of running commands can carry. */
 export async function detach(
@@ -55,8 +56,7 @@ export async function detach(
   stop: AbortSignal,
 ): Promise<ProcessId> {
   const timeout = options.timeout ?? defaultTimeout
-  const ticks = Math.ceil(timeout / tick)
-  const args = [options.log, options.until ?? '', String(ticks), ...argv]
+  const args = [options.log, options.until ?? '', String(Math.ceil(timeout)), ...argv]
   const output = await runScript(run, script, args, {}, stop)
   const text = output.stdout.toString()
   const [line = ''] = text.split('\n')
