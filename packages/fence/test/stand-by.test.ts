@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { EffectOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
@@ -19,18 +20,19 @@ function slow() {
     exit: new Promise(() => {}),
     kill: async () => void (killed = true),
   } as unknown as HostProcess
-  let [resolve, reject] = [(_: HostProcess): void => {}, (_: Error): void => {}]
-  const promise = new Promise<HostProcess>((done, failed) => {
-    ;[resolve, reject] = [done, failed]
-  })
-  const host = { name: 'beta', spawn: () => promise } as unknown as HostChannel
+  const gate = new EventEmitter()
+  const spawn = async (): Promise<HostProcess> => {
+    await once(gate, 'up')
+    return process
+  }
+  const host = { name: 'beta', spawn } as unknown as HostChannel
   const stop = new AbortController()
   const call = { signal: stop.signal } as EffectOptions
   return {
     heard,
     killed: () => killed,
-    up: () => resolve(process),
-    fail: (error: Error) => reject(error),
+    up: () => gate.emit('up'),
+    fail: (error: Error) => gate.emit('error', error),
     stop,
     call,
     host,
