@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Lab } from '@vmferry/lab'
+import { type FerryEvent, type Figures, figures } from './figures.ts'
 import { rawMonitor, startRaw } from './raw-guest.ts'
 
 /** By which the stream goes: the hosts' ssh, or a bare connection. */
@@ -11,16 +13,18 @@ export type Way = 'ssh' | 'tcp'
 
 /** One way to move a guest from alpha to beta. */
 export interface Contender {
-  readonly name: `${'raw' | 'vmferry'} ${Way}`
+  readonly name: `${'raw' | 'vmferry' | 'living'} ${Way}`
   start(lab: Lab, argv: readonly string[]): Promise<void>
-  /** Runs the whole process that moves it; its own figures, in milliseconds. */
-  migrate(lab: Lab, argv: readonly string[]): Promise<Readonly<Record<string, number>>>
+  /** Moves it; its own figures. */
+  migrate(lab: Lab, argv: readonly string[]): Promise<Figures>
   stop(lab: Lab): Promise<void>
+  /** Ends what it has kept between its moves. */
+  close?(): void
 }
 
-const SOURCE = 'qemu+ssh://root@alpha/system'
-const TARGET = 'qemu+ssh://root@beta/system'
-const DOMAIN = 'web1'
+export const SOURCE = 'qemu+ssh://root@alpha/system'
+export const TARGET = 'qemu+ssh://root@beta/system'
+export const DOMAIN = 'web1'
 
 /** The bare QMP sequence. */
 export function rawContender(way: Way): Contender {
@@ -33,7 +37,7 @@ export function rawContender(way: Way): Contender {
     },
     async migrate({ folder }, argv) {
       const { stdout } = await promisify(execFile)(process.execPath, [program, folder, way, ...argv])
-      return JSON.parse(stdout) as Record<string, number>
+      return JSON.parse(stdout) as Figures
     },
     async stop({ beta }) {
       await (await rawMonitor(beta)).execute('quit')
@@ -61,22 +65,36 @@ export function ferryContender(way: Way, state: string): Contender {
     start: async (lab, argv) => void (await run(lab, 'start', SOURCE, DOMAIN, '--', ...argv)),
     async migrate(lab) {
       const words = [SOURCE, DOMAIN, TARGET, '--live', '--json', '--uri', `${way}://beta`]
-      return figures(await run(lab, 'migrate', ...words))
+      const said = (await run(lab, 'migrate', ...words)).trim().split('\n')
+      const lines = said.map((line) => JSON.parse(line) as FerryEvent)
+      return figures(lines, lines.at(-1)?.report)
     },
     stop: async (lab) => void (await run(lab, 'stop', TARGET, DOMAIN, '--force')),
   }
 }
 
-/** The phases and the report of `--json`. */
-function figures(stdout: string): Record<string, number> {
-  const lines = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-  const phases = lines
-    .filter(({ type }) => type === 'phase-end')
-    .map(({ phase, ms }) => [`${String(phase)}Ms`, Number(ms)] as const)
-  const { report } = lines.at(-1) as { readonly report: Readonly<Record<string, number>> }
-  const { setupMs = 0, totalMs: callMs = 0, downtimeMs = 0 } = report
-  return { setupMs, callMs, downtimeMs, ...Object.fromEntries(phases) }
+/** The same by a program that lives on: it is connected before, and its code has run before, but for the first move. */
+export function livingContender(way: Way, state: string): Contender {
+  const { start, stop } = ferryContender(way, state)
+  const program = fileURLToPath(new URL('../bin/living-ferry.js', import.meta.url))
+  let child: ChildProcess | null = null
+  let lines: AsyncIterator<string, undefined> | null = null
+  return {
+    name: `living ${way}`,
+    start,
+    async migrate({ controller }) {
+      child ??= controller.spawn([process.execPath, program, join(state, 'living')], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      const { stdin, stdout } = child
+      if (!stdin || !stdout) throw new Error('the program has no pipes')
+      lines ??= createInterface({ input: stdout })[Symbol.asyncIterator]()
+      stdin.write(`${way}\n`)
+      const next: IteratorResult<string, undefined> = await lines.next()
+      if (next.done) throw new Error('the program that lives on has ended')
+      return JSON.parse(next.value) as Figures
+    },
+    stop,
+    close: () => child?.stdin?.end(),
+  }
 }

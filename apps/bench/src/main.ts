@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { labProblem, openLab } from '@vmferry/lab'
-import { ferryContender, rawContender } from './contender.ts'
+import { ferryContender, livingContender, rawContender } from './contender.ts'
 import { type Run, sideBySide } from './side-by-side.ts'
 import { medians, table } from './summary.ts'
 import { commit, versions } from './versions.ts'
@@ -28,8 +28,14 @@ const journal = await mkdtemp(join(tmpdir(), 'vmferry-bench-'))
 try {
   await using lab = await openLab(inMemory)
   const ways = ['ssh', 'tcp'] as const
-  const contenders = ways.flatMap((way) => [rawContender(way), ferryContender(way, journal)])
-  const middle = medians(await sideBySide(lab, contenders, times, tell))
+  const contenders = ways.flatMap((way) => [
+    rawContender(way),
+    ferryContender(way, journal),
+    livingContender(way, journal),
+  ])
+  const runs = await sideBySide(lab, contenders, times, tell)
+  for (const { close } of contenders) close?.()
+  const middle = medians(runs)
   process.stdout.write(`${table(middle)}\n`)
 
   const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }

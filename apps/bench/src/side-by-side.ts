@@ -4,7 +4,7 @@ import type { Contender } from './contender.ts'
 /** One guest, moved once. */
 export interface Run {
   readonly contender: Contender['name']
-  /** The whole process, from its start to its exit. */
+  /** As its caller waits: the whole process, from its start to its exit, unless it lives on. */
   readonly wallMs: number
   /** The guest's silence as heard outside. */
   readonly gapMs: number
