@@ -1,9 +1,9 @@
-import { type ChildProcess, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Lab, openAuthority, openLab } from '@vmferry/lab'
+import { giveQemu, type Lab, openAuthority, openLab, qemuSeries, spiceQemu } from '@vmferry/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   ALPHA,
@@ -17,10 +17,6 @@ import {
   stopAll,
   WHOLE,
 } from './lab-guest.ts'
-
-/** Newer Debians have it in a package of its own, qemu-system-modules-spice. */
-const help = ['-machine', 'none', '-spice', 'help']
-const lacksSpice = spawnSync('qemu-system-x86_64', help).stderr?.includes("no option group 'spice'")
 
 let lab: Lab
 beforeAll(async () => {
@@ -72,7 +68,16 @@ function viewer(...tls: readonly 'tls'[]): Viewer {
   }
 }
 
-describe.skipIf(lacksSpice)('a guest with SPICE', () => {
+describe.each(qemuSeries)('a guest with SPICE on QEMU %s', (series) => {
+  let restore: readonly (() => Promise<void>)[] = []
+  beforeAll(async () => {
+    const release = await spiceQemu(series)
+    restore = await Promise.all([lab.alpha, lab.beta].map((host) => giveQemu(host, release)))
+  })
+  afterAll(async () => {
+    for (const back of restore) await back()
+  })
+
   test('whoever looks at a guest by SPICE looks at it at the target, without doing anything', async () => {
     const extra = [...TICKET, ...SPICE, LOGIN]
     using watch = await startBeating(lab, { name: 'web1', memoryMiB: 128, extra })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -16,7 +17,7 @@ import {
   watchBeats,
 } from '@vmferry/lab'
 import type { QmpClient } from '@vmferry/qmp'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { certify, HERE, THERE } from './certified.ts'
 import {
   ALPHA,
@@ -394,6 +395,27 @@ test('what stands in the way of a copy of disks is said before anything is chang
   expect(JSON.stringify(refused.lines)).toContain('never written over')
   expect(await readFile(imageOn(lab.beta), 'utf8')).toBe('mine')
   await beatsOn(watch, lab.alpha)
+})
+
+test('a shared disk that the guest never flushes stays where it is, and one that it does goes over', async () => {
+  // outside of /run the hosts have the same files
+  const folder = await mkdtemp(join(tmpdir(), 'vmferry-shared-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const disk = join(folder, 'disk')
+  await writeFile(disk, Buffer.alloc(MIB))
+  const drive = (cache: string) => ['-drive', `file=${disk},format=raw,if=virtio,cache=${cache}`]
+  {
+    using watch = await startBeating(lab, { name: 'web1', extra: drive('unsafe') })
+    const { code, lines, last } = await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')
+    expect({ code, last }).toMatchObject({ code: 1, last: { outcome: 'rolledBack' } })
+    expect(JSON.stringify(lines)).toContain('never flushes what it writes there')
+    await beatsOn(watch, lab.alpha)
+    expect(await stop(lab, ALPHA, 'web1')).toBe(0)
+  }
+  using watch = await startBeating(lab, { name: 'web1', extra: drive('writeback') })
+  expect((await ferry(lab, 'migrate', ALPHA, 'web1', BETA, '--live')).code).toBe(0)
+  await beatsOn(watch, lab.beta)
+  expect(isWhole(watch.report())).toEqual(WHOLE)
 })
 
 /** Bytes that have come to beta over the data network. */

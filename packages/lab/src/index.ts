@@ -30,6 +30,7 @@ export {
   qemuRelease,
   qemuReleaseProblem,
   qemuSeries,
+  spiceQemu,
 } from './qemu-release.ts'
 export type { ConsoleLog } from './xen/console-beats.ts'
 export { consoleBeats } from './xen/console-beats.ts'
