@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { type QmpClient, qmp } from '@vmferry/qmp'
 
 export const GREETING =
@@ -7,8 +8,8 @@ export const GREETING =
 /** A client's stream whose other end is a test: bytes are handed over at once, without the event loop in between. */
 export interface QmpPeer {
   readonly stream: PassThrough
-  /** The ids of the commands that the client has sent. */
-  readonly ids: readonly string[]
+  /** The ids of the commands that the client has sent, as soon as there are so many. */
+  ids(count: number): Promise<readonly string[]>
   say(bytes: string | Uint8Array): void
   /** The stream ends, as when the process has died. */
   hangUp(): void
@@ -18,12 +19,15 @@ export function qmpPeer(): QmpPeer {
   const ids: string[] = []
   const stream = new PassThrough()
   stream.write = ((text: string) => {
-    ids.push(/"id":"([^"]*)"/.exec(text)?.[1] ?? '')
+    ids.push(...Array.from(text.matchAll(/"id":"([^"]*)"/g), ([, id = '']) => id))
     return true
   }) as PassThrough['write']
   return {
     stream,
-    ids,
+    async ids(count) {
+      while (ids.length < count) await setImmediate()
+      return ids
+    },
     say: (bytes) => stream.emit('data', typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
     hangUp: () => stream.emit('end'),
   }
@@ -33,8 +37,7 @@ export function qmpPeer(): QmpPeer {
 export async function connected(peer: QmpPeer): Promise<QmpClient> {
   const connecting = qmp(peer.stream)
   peer.say(GREETING)
-  await Promise.resolve()
-  while (peer.ids.length === 0) await Promise.resolve()
-  peer.say(`{"return":{},"id":"${peer.ids[0]}"}`)
+  const [id] = await peer.ids(1)
+  peer.say(`{"return":{},"id":"${id}"}`)
   return connecting
 }

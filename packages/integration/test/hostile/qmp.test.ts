@@ -128,7 +128,7 @@ describe('a peer of the monitor that is no QEMU', () => {
     const client = await connected(peer)
     const calls = [client.raw('one'), client.raw('two'), client.raw('three')]
     const stop = client.waitFor('STOP')
-    const [, one, two, three] = peer.ids
+    const [, one, two, three] = await peer.ids(4)
     peer.say(
       `{"return":2,"id":"${two}"}{"event":"STOP","data":{}}\n{"return":1,"id":"${one}"}{"return":9,"id":"${one}"}` +
         `{"return":9,"id":"${one?.replace(/^./, 'z')}"}{"return":9,"id":"constructor"}{"return":3,"id":"${three}"}`,
@@ -142,10 +142,12 @@ describe('a peer of the monitor that is no QEMU', () => {
     const peer = qmpPeer()
     const client = await connected(peer)
     const call = client.raw('x')
-    peer.say(`{"return":[9007199254740993,-9223372036854775808,18446744073709551615],"id":"${peer.ids[1]}"}`)
+    const [, first] = await peer.ids(2)
+    peer.say(`{"return":[9007199254740993,-9223372036854775808,18446744073709551615],"id":"${first}"}`)
     expect(await call).toEqual([9007199254740993n, -9223372036854775808n, 18446744073709551615n])
     const next = client.raw('x')
-    peer.say(`{"return":${'1'.repeat(21)},"id":"${peer.ids[2]}"}`)
+    const [, , second] = await peer.ids(3)
+    peer.say(`{"return":${'1'.repeat(21)},"id":"${second}"}`)
     await expect(next).rejects.toMatchObject({ code: 'VM_PROTOCOL' })
   })
 
@@ -159,7 +161,8 @@ describe('a peer of the monitor that is no QEMU', () => {
     const peer = qmpPeer()
     const client = await connected(peer)
     const call = client.raw('x')
-    peer.say(Buffer.concat([Buffer.from('{"return":'), value, Buffer.from(`,"id":"${peer.ids[1]}"}`)]))
+    const [, id] = await peer.ids(2)
+    peer.say(Buffer.concat([Buffer.from('{"return":'), value, Buffer.from(`,"id":"${id}"}`)]))
     await expect(call).rejects.toMatchObject({ code: 'VM_PROTOCOL' })
     expect(await client.closed).toMatchObject({ code: 'VM_PROTOCOL' })
   })
@@ -188,6 +191,7 @@ describe('a peer of the monitor that is no QEMU', () => {
       seen++
     })
     const call = client.raw('x')
+    const [, id] = await peer.ids(2)
     const thousand = Buffer.from(
       '{"event":"BLOCK_JOB_READY","data":{"device":"d"},"timestamp":{"seconds":1,"microseconds":2}}\r\n'.repeat(
         1000,
@@ -195,7 +199,7 @@ describe('a peer of the monitor that is no QEMU', () => {
     )
     const before = process.memoryUsage().rss
     for (let sent = 0; sent < 200; sent++) peer.say(thousand)
-    peer.say(`{"return":"here","id":"${peer.ids[1]}"}`)
+    peer.say(`{"return":"here","id":"${id}"}`)
     expect(await call).toBe('here')
     expect(seen).toBe(200_000)
     expect(process.memoryUsage().rss - before).toBeLessThan(128 * MEBIBYTE)
