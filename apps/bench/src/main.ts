@@ -33,12 +33,11 @@ try {
     ferryContender(way, journal),
     livingContender(way, journal),
   ])
-  const middle = medians(await sideBySide(lab, contenders, times, 'usual', tell))
-  const touched = medians(await sideBySide(lab, contenders, times, 'touched', tell))
+  const middle = medians(await sideBySide(lab, contenders, times, tell))
   for (const { close } of contenders) close?.()
-  process.stdout.write(`${table(middle)}\n\nwith memory that QEMU has before\n${table(touched)}\n`)
+  process.stdout.write(`${table(middle)}\n`)
 
-  const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle, touched }
+  const result = { commit: await commit(), versions: await versions(), runs: times, medians: middle }
   await mkdir(RESULTS, { recursive: true })
   await writeFile(`${RESULTS}bench.json`, `${JSON.stringify(result, null, 2)}\n`)
 } finally {

@@ -38,7 +38,7 @@ export async function connectQemu(
   call: CallOptions,
 ): Promise<DriverConnection> {
   const given = runDirectoryOf(uri)
-  const { stdout } = await host.exec(['sh', '-c', GREET], call)
+  const { stdout } = await host.exec(['sh', '-c', GREET, 'sh'], { ...call, leavesNobody: true })
   const [session = '', version = ''] = stdout.split('\n')
   const runDirectory = given ?? checkedRunDirectory(session, uri)
   const at: QemuHost = {

@@ -8,6 +8,7 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { drop, hold, hostRecord, type MigrationFile } from '@vmferry/fence'
+import { hostFacts } from './facts/host.ts'
 import { measure } from './facts/measure.ts'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
 import { fenceOf } from './fence/fence.ts'
@@ -15,20 +16,24 @@ import { fenced } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, lookAt, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
 import { FIND, found } from './migration/found.ts'
-import { openOutgoing } from './migration/outgoing.ts'
+import { armed, openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
 import { overNetwork, sourceTransports } from './transport/choose.ts'
+
+/** Milliseconds. */
+const PUT_BACK_LIMIT = 20_000
 
 export function qemuSource(at: QemuHost): Required<MigrationSource> {
   const { host } = at
   return {
     async check(domain, request, call) {
       const ways = Promise.all([sourceTransports(host, request, call), secured(at, request, call)])
+      const ofHost = hostFacts(at, call)
       // what the guest says comes first, also of two errors
-      ways.catch(() => {})
+      for (const one of [ways, ofHost]) one.catch(() => {})
       const { guest, epoch } = await ready(at, domain, call)
-      const facts = await sourceFacts(at, guest, request, call)
+      const facts = await sourceFacts(at, guest, request, ofHost, call)
       const [{ address, transports, findings }, { tls, findings: lacking }] = await ways
       const offer = withNetwork(facts.offer, { address, tls })
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
@@ -45,26 +50,25 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       ])
       network.catch(() => {})
       const { guest } = await ready(at, domain, call)
-      const bare = await sourceOffer(at, guest, request, call)
-      const [{ address }, { tls }] = await network
-      const offer = withNetwork(bare, { address, tls })
-      const file: MigrationFile = {
-        migration: call.migration,
-        epoch: call.epoch,
-        phase: 'begin',
-        request,
-        offer,
-      }
       const fence = fenceOf(at, domain, guest.folder)
-      const [, , , ...said] = await fence.act([fenced(), hold(file), drop('images'), ...FIND], call)
-      const held: MigrationFile = { ...file, found: found(...said) }
+      fence.stay(call)
       try {
-        return openOutgoing(at, guest, held, await openMonitor(host, guest.folder.monitor, call))
+        const bare = await sourceOffer(at, guest, request, call)
+        const [{ address }, { tls }] = await network
+        const offer = withNetwork(bare, { address, tls })
+        const { migration, epoch } = call
+        const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer }
+        const [, , , ...said] = await fence.act([fenced(), hold(file), drop('images'), ...FIND], call)
+        const monitor = await openMonitor(host, guest.folder.monitor, call).catch(async (error: unknown) => {
+          // it is not to be had: nothing is left behind
+          const signal = AbortSignal.timeout(PUT_BACK_LIMIT)
+          await fence.act([drop('outgoing.json')], { ...call, signal }).catch(() => {})
+          throw error
+        })
+        const deadMan = armed(at, guest, fence, offer, call)
+        return openOutgoing(at, guest, { ...file, found: found(...said) }, { monitor, fence, deadMan })
       } catch (error) {
-        // the monitor is not to be had: nothing is left behind
-        await fence
-          .act([drop('outgoing.json')], { ...call, signal: new AbortController().signal })
-          .catch(() => {})
+        await fence.leave()
         throw error
       }
     },

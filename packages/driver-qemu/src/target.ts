@@ -20,7 +20,7 @@ import { type Definition, definitionToJson } from './guest/definition.ts'
 import { listGuests } from './guest/list.ts'
 import { firstMonitor, launchGuest } from './guest/process.ts'
 import { type GuestFolder, guestFolder } from './guest/run-directory.ts'
-import { commitSteps, openIncoming } from './migration/incoming.ts'
+import { openIncoming } from './migration/incoming.ts'
 import { listening } from './migration/listening.ts'
 import { withSpice } from './migration/spice.ts'
 import type { QemuHost } from './qemu-host.ts'
@@ -56,6 +56,7 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
           ...call,
           signal: AbortSignal.timeout(20_000),
         })
+        await fence.leave()
         if (call.signal.aborted || isVmError(error, 'VM_CONNECTION')) throw error
         const known = isVmError(error, 'VM_PHASE_FAILED') || isVmError(error, 'VM_EXISTS')
         throw known ? error : asFailure(error, host.name)
@@ -86,7 +87,7 @@ interface Coming {
   readonly request: ChosenRequest
 }
 
-/** Records first, then the process, then its ear; what will tell it to run comes up while it is sent the guest. */
+/** Records first, then the process, then its ear; the shell that will tell it to run comes up meanwhile. */
 async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Promise<Incoming> {
   const { fence, folder, definition, offer, request } = coming
   const { migration, epoch } = call
@@ -108,9 +109,9 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   const monitor = await answering
   const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
   const arrival = { domain: definition.name, folder, file, process, ticket, disks }
-  const commit = fence.ready(commitSteps(file), call)
+  fence.stay(call)
   at.afterwards.add(at.keptAnswers.file({ signal: AbortSignal.timeout(KEEP_LIMIT) }))
-  return openIncoming(at, arrival, { monitor, commit })
+  return openIncoming(at, arrival, { monitor, fence })
 }
 
 /** Looked at once more: what is made here stays until the copy is aborted. */

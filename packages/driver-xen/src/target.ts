@@ -16,7 +16,7 @@ import { fenceOf } from './fence/fence.ts'
 import { expectCopy, voided } from './fence/step.ts'
 import { halfOf, lookAt } from './guest/list.ts'
 import { type HalfFolder, halfFolder } from './guest/run-directory.ts'
-import { commitSteps, openIncoming } from './migration/incoming.ts'
+import { openIncoming } from './migration/incoming.ts'
 import { xlFailed } from './migration/words.ts'
 import { RECEIVE } from './stream/receive.ts'
 import { targetTransports } from './transport/choose.ts'
@@ -104,6 +104,6 @@ async function prepared(
     request.transport === 'tcp'
       ? await listenTcp(at, { fence, folder }, request.uri?.port ?? null, call)
       : { transport: request.transport, endpoints: { ram: folder.path } }
-  const commit = fence.ready(commitSteps(file), call)
-  return openIncoming(at, { folder, file, name, ticket }, commit)
+  fence.stay(call)
+  return openIncoming(at, { folder, file, name, ticket }, fence)
 }

@@ -10,12 +10,27 @@ contents() {
 }
 `
 
-/** The first line of each file, by its name; empty where it has none, or could not be read. */
-export function contentsIn(text: string): ReadonlyMap<string, string> {
-  const contents = new Map<string, string>()
+/** What was on file in a run directory. */
+export interface Contents {
+  /** Paths of all files that are there. */
+  readonly names: readonly string[]
+  /** The first line of a file of a folder, empty where it has none or could not be read; undefined: it is not there. */
+  of(folder: string, file: string): string | undefined
+  /** The epoch that is held of a domain; 0: it was never claimed here. */
+  epochOf(domain: string): number
+}
+
+/** Reads what the function `contents` printed. */
+export function contentsIn(text: string): Contents {
+  const lines = new Map<string, string>()
   for (const line of text.split('\n')) {
-    const [name = '', ...rest] = line.split(':')
-    if (name !== '' && !contents.has(name)) contents.set(name, rest.join(':'))
+    const end = line.indexOf(':')
+    const name = end < 0 ? line : line.slice(0, end)
+    if (name !== '' && !lines.has(name)) lines.set(name, end < 0 ? '' : line.slice(end + 1))
   }
-  return contents
+  return {
+    names: [...lines.keys()],
+    of: (folder, file) => lines.get(`${folder}/${file}`),
+    epochOf: (domain) => Number(lines.get(`.claims/${domain}.epoch`) ?? 0),
+  }
 }

@@ -34,11 +34,12 @@ export async function deadMan(
   const seconds = `${limit / 1000}`
   const argv = ['sh', '-c', DEAD_MAN, 'sh', seconds, `${call.epoch}`, ...fence.script(steps)]
   const { stdin, stdout, stderr, exit } = await host.spawn(fence.launch(file, argv, call), call)
-  exit.catch(() => {})
   stdin.on('error', () => {})
   stdout.resume()
   stderr.resume()
   const stop = new AbortController()
+  const stopped = (): void => stop.abort()
+  exit.then(stopped, stopped)
   const live = async (): Promise<void> => {
     for (;;) {
       stdin.write('alive\n')
@@ -48,7 +49,7 @@ export async function deadMan(
   live().catch(() => {})
   return {
     off() {
-      stop.abort()
+      stopped()
       stdin.end('off\n')
     },
   }

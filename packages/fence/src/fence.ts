@@ -1,8 +1,8 @@
 import type { CallOptions, EffectOptions, HostChannel } from '@vmferry/core/driver'
 import { answersIn, type Failure } from './answer.ts'
 import { claimPlace } from './claim.ts'
-import { fenceScript, LAUNCH } from './script.ts'
-import { standBy } from './stand-by.ts'
+import { fenceScript, LAUNCH, OWN_VERBS, stayingAct, stayingScript } from './script.ts'
+import { type StayingShell, stayingShell } from './staying-shell.ts'
 import type { Answers, Step } from './step.ts'
 
 /**
@@ -14,18 +14,14 @@ export interface Fence {
   act<const S extends readonly Step[]>(steps: S, call: EffectOptions): Promise<Answers<S>>
   /** Asks, whoever has the domain. */
   ask<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Answers<S>>
-  /** As {@link Fence.act}, by a process that stands by as soon as it can. The steps can be repeated without harm. */
-  ready<const S extends readonly Step[]>(steps: S, call: CallOptions): Readied<S>
+  /** Has a shell come up on the host, which does from now on what is asked here: one round trip each, and no script starts. Does not wait. */
+  stay(call: CallOptions): void
+  /** Lets that shell go, and waits until it has. Idempotent. */
+  leave(): Promise<void>
   /** The command line of a script that does the steps as {@link Fence.act} does, once it reads an epoch from its standard input. */
   script(steps: readonly Step[]): string[]
   /** The command line of a program that files its identity and stays, unless the host holds a higher epoch. */
   launch(file: string, argv: readonly string[], call: EffectOptions): string[]
-}
-
-/** Steps that wait for their word. */
-export interface Readied<S extends readonly Step[]> {
-  act(call: EffectOptions): Promise<Answers<S>>
-  end(): Promise<void>
 }
 
 /** What is fenced: one guest of one domain on one host. */
@@ -43,7 +39,7 @@ export interface FencePlace {
 export interface Verbs {
   /** Shell functions, as {@link import('./script.ts').fenceScript} describes them. */
   readonly script: string
-  /** Goes before steps of which one answers, except where they stand by: time is short there. */
+  /** Goes before steps of which one answers; once, before all others, where a shell stays. */
   readonly first?: Step<null>
   /** What exit codes of its own mean. `guest` names the guest and its host. */
   readonly failures?: (guest: string) => Readonly<Record<number, Failure>>
@@ -57,36 +53,51 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
   const of = { host: host.name, domain }
   const place = claimPlace(runDirectory, domain)
   const first = verbs.first ? [verbs.first] : []
-  const fenced = (steps: readonly Step[]): string[] => {
-    const words = steps.flatMap((step) => step.words)
-    return ['sh', '-c', fenceScript(verbs.script), 'sh', ...place, folder, ...words]
-  }
-  const answers = <const S extends readonly Step[]>(steps: S, ended: Parameters<typeof answersIn>[3]) =>
-    answersIn(of, steps, verbs.failures, ended)
-  const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
+  const fenced = (steps: readonly Step[]): string[] => [
+    'sh',
+    '-c',
+    fenceScript(verbs.script),
+    'sh',
+    ...place,
+    folder,
+    ...wordsOf(steps),
+  ]
+  const byScript = async (steps: readonly Step[], epoch: number | '-', call: CallOptions) => {
     const asks = steps.some(({ read }) => read)
-    const argv = ['timeout', `${LIMIT}`, ...fenced(asks ? [...first, ...steps] : steps)]
-    return answers(steps, await host.exec(argv, { ...call, input: inputOf(steps, epoch) }))
+    const limit = steps.every(({ words: [verb] }) => OWN_VERBS.includes(verb)) ? [] : ['timeout', `${LIMIT}`]
+    const argv = [...limit, ...fenced(asks ? [...first, ...steps] : steps)]
+    const input = [epoch, ...linesOf(steps), ''].join('\n')
+    return host.exec(argv, { ...call, input, leavesNobody: true })
+  }
+  let shell: StayingShell | null = null
+  const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
+    const said = await shell?.run(stayingAct(epoch, wordsOf(steps), linesOf(steps)), call)
+    return answersIn(
+      of,
+      steps,
+      verbs.failures,
+      said ? { code: null, ...said } : await byScript(steps, epoch, call),
+    )
   }
   return {
     act: (steps, call) => enter(steps, call.epoch, call),
     ask: (steps, call) => enter(steps, '-', call),
-    ready(steps, call) {
-      const waiting = standBy(host, fenced(steps), call)
-      return {
-        async act(options) {
-          const words = await waiting.tell(inputOf(steps, options.epoch), options)
-          if (words === null) return enter(steps, options.epoch, options)
-          return answers(steps, { code: 0, stdout: words, stderr: '' })
-        },
-        end: waiting.end,
-      }
+    stay(call) {
+      shell ??= stayingShell(host, [...place, folder], stayingScript(verbs.script, wordsOf(first)), call)
+    },
+    async leave() {
+      await shell?.end()
     },
     script: (steps) => fenced([...first, ...steps]),
     launch: (file, argv, { epoch }) => ['sh', '-c', LAUNCH, 'sh', ...place, `${epoch}`, file, ...argv],
   }
 }
 
-function inputOf(steps: readonly Step[], epoch: number | '-'): string {
-  return [epoch, ...steps.flatMap(({ lines = [] }) => lines), ''].join('\n')
+function wordsOf(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ words }) => words)
+}
+
+/** What the steps read. */
+function linesOf(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ lines = [] }) => lines)
 }

@@ -1,8 +1,8 @@
 export { claimDomain } from './claim.ts'
-export { CONTENTS, contentsIn } from './contents.ts'
+export { CONTENTS, type Contents, contentsIn } from './contents.ts'
 export { type DeadMan, deadMan, END_DEAD_MAN, type Life } from './dead-man.ts'
 export { ENDED } from './ended.ts'
-export { type Fence, type FencePlace, fence, type Readied, type Verbs } from './fence.ts'
+export { type Fence, type FencePlace, fence, type Verbs } from './fence.ts'
 export { hostRecord, type MigrationFile, migrationFileFromJson } from './migration-file.ts'
 export { fenceScript, PROCESSES } from './script.ts'
 export {

@@ -1,19 +1,22 @@
 import { ENDED } from './ended.ts'
 
 /**
- * Takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. A folder that ends with
- * the boot, as its guests do, has a mark of that in it: there nothing is written through.
+ * `enter` takes the domain's lock and reads the epoch that this host holds. $1: the folder of claims, $2: the domain. A folder
+ * that ends with the boot, as its guests do, has a mark of that in it: there nothing is written through.
  */
 const ENTER = `
-[ -d "$1" ] || {
-  mkdir -p "$1" || exit 1
-  case $(stat -f -c %T "$1" 2>/dev/null) in tmpfs|ramfs) : >"$1/ends-with-boot";; esac
+claims=$1 domain=$2
+[ -d "$claims" ] || {
+  mkdir -p "$claims" || exit 1
+  case $(stat -f -c %T "$claims" 2>/dev/null) in tmpfs|ramfs) : >"$claims/ends-with-boot";; esac
 }
-[ ! -e "$1/ends-with-boot" ] || sync() { :; }
-exec 9>"$1/$2.lock"
-flock -w 25 9 || exit ${ENDED.late}
-held=0
-[ ! -f "$1/$2.epoch" ] || read -r held <"$1/$2.epoch" || exit 1
+[ ! -e "$claims/ends-with-boot" ] || sync() { :; }
+enter() {
+  exec 9>"$claims/$domain.lock"
+  flock -w 25 9 || exit ${ENDED.late}
+  held=0
+  [ ! -f "$claims/$domain.epoch" ] || read -r held <"$claims/$domain.epoch" || exit 1
+}
 `
 
 /**
@@ -32,7 +35,10 @@ born() {
   birth=$1
 }
 
-identity() { IFS= read -r now </proc/sys/kernel/random/boot_id && born $$ && self="$$ $birth $now"; }
+identity() {
+  IFS=' ' read -r self rest </proc/self/stat && IFS= read -r now </proc/sys/kernel/random/boot_id &&
+    born "$self" && self="$self $birth $now"
+}
 
 living() {
   { IFS=' ' read -r pid start boot <"$1"; } 2>/dev/null || return 1
@@ -43,8 +49,10 @@ living() {
 
 /** Compares and sets. $3: the new epoch, which must be higher than what is held. */
 export const CLAIM: string = `${ENTER}
+enter
 [ "$3" -gt "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
-echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
+file=$claims/$domain
+echo "$3" >"$file.new" && sync -d "$file.new" && mv "$file.new" "$file.epoch"
 `
 
 /**
@@ -52,6 +60,7 @@ echo "$3" >"$1/$2.new" && sync -d "$1/$2.new" && mv "$1/$2.new" "$1/$2.epoch"
  * lock: whoever claims afterwards finds it on file.
  */
 export const LAUNCH: string = `${ENTER}${PROCESSES}
+enter
 [ "$3" -ge "$held" ] || exit ${ENDED.stale}
 identity && echo "$self" >"$4" || exit 1
 shift 4
@@ -73,29 +82,35 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
 `
 
 /**
- * The fence: waits for the epoch on its standard input, takes the lock, compares, and does the steps that follow the
- * guest's folder ($3), each a verb and two arguments, up to the first that fails. All in one critical section, so that
- * no claim comes between the comparison and the effect. Its last line tells how it ended.
+ * The fence: `act` takes an epoch (`-`: somebody asks) and steps, each a verb and two arguments. It takes the lock, compares, and does the
+ * steps up to the first that fails, which ends the shell. All in one critical section, so that no claim comes between the comparison and
+ * the effect. Of a shell that has ended the last line tells how. $3: the guest's folder.
  *
- * `verbs` are the driver's own: functions `do_NAME`. They have `$guest` (the folder), `$epoch` (`-`: somebody asks), `alive FILE`
+ * `verbs` are the driver's own: functions `do_NAME`. They have `$guest` (the folder), `$epoch`, `alive FILE`
  * (the process that a file of the folder names is there), `file NAME CONTENT` (whole and on the disk), and `unmark`, for a
- * hypervisor that refused to run the guest: the mark is taken away again if this script left it.
+ * hypervisor that refused to run the guest: the mark is taken away again if this act left it. What a step reads stands on the standard input.
  *
  * Whatever starts a program costs milliseconds of a guest that stands still: `mark` has none but sync.
  */
-export function fenceScript(verbs: string): string {
-  return `
-trap 'echo "= $?"' EXIT
+const FENCE = (verbs: string): string => `
 umask 077
-IFS= read -r epoch || exit 1
-${ENTER}
-[ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+${ENTER}${PROCESSES}
 guest=$3
-shift 3
-${PROCESSES}
+
+act() {
+  epoch=$1 fresh=
+  shift
+  enter
+  [ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
+  while [ $# -gt 0 ]; do
+    "do_$1" "$2" "$3" || exit
+    shift 3
+  done
+  exec 9>&-
+}
+
 alive() { living "$guest/$1"; }
 
-fresh=
 do_mark() {
   [ -e "$guest/may-have-run" ] || fresh=1
   : >"$guest/may-have-run" && sync "$guest/may-have-run" "$guest"
@@ -133,9 +148,36 @@ do_end() {
   done
 }
 ${verbs}
-while [ $# -gt 0 ]; do
-  "do_$1" "$2" "$3" || exit
-  shift 3
-done
 `
+
+/** Those of the fence itself. Each comes to its end, whatever a hypervisor does. */
+export const OWN_VERBS: readonly string[] = ['mark', 'keep', 'hold', 'arrive', 'drop', 'remove', 'end']
+
+const VERDICT = `trap 'echo "= $?"' EXIT\n`
+
+/** One act: the epoch is the first line of the standard input, the steps follow $3. */
+export function fenceScript(verbs: string): string {
+  return `${VERDICT}${FENCE(verbs)}
+IFS= read -r epoch || exit 1
+shift 3
+act "$epoch" "$@"
+`
+}
+
+/** What a shell that stays reads first. `first`: the words of what it does once, before anything is asked of it. */
+export function stayingScript(verbs: string, first: readonly string[]): string {
+  return `${FENCE(verbs)}act - ${first.map(quoted).join(' ')} </dev/null\n${VERDICT}`
+}
+
+/** What it reads for an act. It goes on only if all was done; each output has a last line then. */
+export function stayingAct(epoch: number | '-', words: readonly string[], lines: readonly string[]): string {
+  const text = lines.map((line) => `${line}\n`).join('')
+  let end = 'end'
+  while (text.includes(end)) end += '.'
+  const input = text === '' ? '</dev/null\n' : `<<'${end}'\n${text}${end}\n`
+  return `act ${epoch} ${words.map(quoted).join(' ')} ${input}echo = 0; echo = 0 >&2\n`
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { CONTENTS, contentsIn } from '../src/contents.ts'
 import { ENDED } from '../src/ended.ts'
-import { CLAIM, fenceScript, LAUNCH, PROCESSES } from '../src/script.ts'
+import { CLAIM, fenceScript, LAUNCH, PROCESSES, stayingAct, stayingScript } from '../src/script.ts'
 import { arrive, drop, end, hold, keep, mark, remove, type Step } from '../src/step.ts'
 
 const VERBS = `
@@ -33,6 +33,19 @@ function domain(before = '') {
     act(epoch: number | '-', ...steps: readonly Step[]) {
       const input = [epoch, ...steps.flatMap(({ lines = [] }) => lines), ''].join('\n')
       return sh(fenceScript(VERBS), [guest, ...steps.flatMap(({ words }) => words)], input)
+    },
+    /** A shell that stays, and has all the acts to do. */
+    stay(first: readonly string[], ...acts: readonly (readonly [epoch: number | '-', ...steps: Step[]])[]) {
+      const commands = acts.map(([epoch, ...steps]) =>
+        stayingAct(
+          epoch,
+          steps.flatMap(({ words }) => words),
+          steps.flatMap(({ lines = [] }) => lines),
+        ),
+      )
+      const input = [stayingScript(VERBS, first), ...commands].join('')
+      const { status, stdout, stderr } = spawnSync('sh', ['-s', ...place, guest], { input })
+      return { code: status, said: String(stdout).split('\n'), words: String(stderr) }
     },
   }
 }
@@ -104,6 +117,37 @@ test.skipIf(problem !== '')(
   },
 )
 
+test.skipIf(problem !== '')(
+  `a shell that stays does one act after another, up to the first that fails, and lets go of the lock between${problem}`,
+  () => {
+    const { stay, act, guest } = domain()
+    const record = { a: "it's\nend", b: '$(false)' }
+    const done = stay(['run', '', ''], [3, arrive(record, {})], [3, run], ['-', run, mark()], [3])
+    expect(done).toEqual({
+      code: 0,
+      said: ['ran', '= 0', 'ran', '= 0', 'ran', '= 0', '= 0', '= 0', ''],
+      words: '= 0\n'.repeat(4),
+    })
+    expect(JSON.parse(readFileSync(join(guest, 'incoming.json'), 'utf8'))).toEqual(record)
+    expect(act(3, drop('may-have-run')).code).toBe(0)
+
+    const refused = stay([], [3, mark(), run], [3, drop('may-have-run'), mark(), refuse, run], [3, run])
+    expect(refused).toMatchObject({ code: ENDED.refused, said: ['ran', '= 0', `= ${ENDED.refused}`, ''] })
+    expect(existsSync(join(guest, 'may-have-run'))).toBe(false)
+  },
+)
+
+test.skipIf(problem !== '')(
+  `a shell that stays is kept out by a higher claim, whenever it comes${problem}`,
+  () => {
+    const { stay, claim } = domain()
+    expect(stay([], [3, run], [2, run]).said).toEqual(['ran', '= 0', 'ran', '= 0', '= 0', ''])
+    claim(3)
+    const { code, said } = stay([], [3, run], ['-', run], [2, run], [3, run])
+    expect([code, said]).toEqual([ENDED.stale, ['ran', '= 0', 'ran', '= 0', '3', `= ${ENDED.stale}`, '']])
+  },
+)
+
 test.skipIf(problem !== '')(`what ends with the boot is not written through${problem}`, () => {
   const synced = (filesystem: string): number => {
     const { act, claim } = domain(`sync() { echo synced; }\nstat() { echo ${filesystem}; }\n`)
@@ -121,7 +165,8 @@ test('what is removed while it is looked at is not there, and what cannot be rea
   const looked = (grep = ''): Record<string, string> => {
     const script = `${CONTENTS}\n${grep}\ncd "$1" && contents *.json */*.json other`
     const { stdout } = spawnSync('sh', ['-c', script, 'sh', guest])
-    return Object.fromEntries(contentsIn(String(stdout)))
+    const { names, of } = contentsIn(String(stdout).replaceAll(/^(?=.)/gm, 'm-1/'))
+    return Object.fromEntries(names.map((name) => [name.slice(4), of('m-1', name.slice(4)) ?? 'absent']))
   }
   expect(looked()).toEqual({})
   writeFileSync(join(guest, 'one.json'), '{"a":"ü:1"}\n')

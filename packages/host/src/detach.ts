@@ -27,7 +27,7 @@ trap : PIPE
 self=
 waits=0
 pid=$(setsid -f sh -c 'exec 3>&1 </dev/null >>"$0" 2>&1 || exit
-printf %s $$ >&3
+read -r pid rest </proc/self/stat && printf %s "$pid" >&3
 exec 3>&-
 exec "$@"' "$log" "$@")
 [ -n "$pid" ] || exit 1

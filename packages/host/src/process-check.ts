@@ -29,7 +29,7 @@ echo alive
 export function checkByScript(run: Run, place: string): ProcessCheck {
   return async (process, signal, stop) => {
     const args = [process.bootId, String(process.pid), process.startTime, signal]
-    const output = await runScript(run, script, args, {}, stop)
+    const output = await runScript(run, script, args, { leavesNobody: true }, stop)
     const verdict = output.stdout.toString().trim()
     // No /proc, no verdict: 'gone' is only ever said on evidence.
     if (verdict !== 'alive' && verdict !== 'gone')

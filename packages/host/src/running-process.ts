@@ -35,6 +35,7 @@ export type Run = (argv: readonly string[], options: RunOptions, stop: AbortSign
 export interface RunOptions {
   readonly input?: string | Uint8Array
   readonly maxBytes?: number
+  readonly leavesNobody?: boolean
 }
 
 /** Of each output of a command, where nobody says otherwise. */

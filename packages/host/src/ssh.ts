@@ -8,7 +8,7 @@ import { remoteFiles } from './remote-file.ts'
 import type { Route } from './route.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { type Lease, sshPool } from './ssh-pool.ts'
-import { runInSession, startOver } from './ssh-process.ts'
+import { startOver } from './ssh-process.ts'
 import { runOver } from './ssh-run.ts'
 import { dialOver, listenOver } from './ssh-socket.ts'
 
@@ -90,11 +90,7 @@ function route(place: string, connection: SshConnection, lease: Lease): Route {
     files: remoteFiles(run, place),
     check: checkByScript(run, place),
     start: (argv, stop) => startOver(connection, run, argv, stop),
-    detach: (
-      argv,
-      options,
-      stop, // its script minds whether sshd's session is still there
-    ) => detach(runInSession(connection), argv, options, place, stop),
+    detach: (argv, options, stop) => detach(run, argv, options, place, stop),
     dial: (path, stop) => dialOver(connection, path, stop),
     listen: (path, stop) => listenOver(connection, run, path, stop),
     close: () => lease.release(),

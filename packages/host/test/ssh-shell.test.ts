@@ -49,6 +49,47 @@ describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
     expect([mask, set]).toEqual([expect.not.stringMatching(/^0*$/), '0'])
   })
 
+  /** A script as the packages here write theirs: $0 is `sh`. */
+  const script = (text: string, ...args: string[]): string[] => ['sh', '-c', text, 'sh', ...args]
+
+  test('start no program if they are scripts, and leave no trace either', async () => {
+    const self = 'read -r pid rest </proc/self/stat; tr "\\0" " " <"/proc/$pid/cmdline"'
+    expect([await said(...script(self)), await said('sh', '-c', self)]).toEqual(['sh', `sh -c ${self}`])
+    const words = ["it's", '$HOME', '', '-n', '*', 'two words\n', 'x'.repeat(5000)]
+    const { stdout } = await channel.exec(script('printf "%s|" "$0" "$#" "$@"', ...words), call)
+    expect(stdout).toBe(`${['sh', words.length, ...words].join('|')}|`)
+    const trace =
+      'cd /; umask 0; A=b; IFS=x; set -f; mark=1; f() { :; }; exec 5>/dev/null; trap "echo bye" EXIT; exit 7'
+    expect(await channel.exec(script(trace), call)).toMatchObject({ code: 7, stdout: 'bye\n' })
+    const left =
+      'pwd; umask; echo "$A$mark"; case $- in *f*) echo f;; esac; type f; { : >&5; } && echo open; cat; trap'
+    const [home, mask, ...others] = (await said(...script(left))).split('\n')
+    expect([home === '/', /^0*$/.test(mask ?? '')]).toEqual([false, false])
+    expect(others.filter((line) => line !== '' && !line.startsWith('f:'))).toEqual([])
+    expect((await channel.exec(script('cat; exec cat'), { ...call, input: 'all\n' })).stdout).toBe('all\n')
+    expect((await channel.exec(script('if'), call)).code).not.toBe(0)
+    expect(await said('echo', 'on')).toBe('on')
+  })
+
+  test('have a program if they ask for their own pid', async () => {
+    expect(shells()).not.toContain(await said(...script('echo $$')))
+  })
+
+  test('are told with their exit where they leave nobody, one answer after another', async () => {
+    const alone = { ...call, leavesNobody: true }
+    for (let at = 0; at < 20; at += 1) {
+      expect(await channel.exec(script('echo "$1"; echo err >&2; exit 3', `${at}`), alone)).toEqual({
+        code: 3,
+        signal: null,
+        stdout: `${at}\n`,
+        stderr: 'err\n',
+      })
+      expect((await channel.exec(['cat'], { ...alone, input: `${at}` })).stdout).toBe(`${at}`)
+    }
+    const pid = await channel.exec(script('sleep 60 </dev/null >/dev/null 2>&1 & echo "$!"'), alone)
+    expect(await said('kill', '-KILL', pid.stdout.trim())).toBe('')
+  })
+
   test('are waited for as long as somebody holds their output, and nobody speaks in the next answer', async () => {
     expect(await said('sh', '-c', '(sleep 0.3; echo late) & echo soon')).toBe('soon\nlate')
     await channel.exec(['sh', '-c', '(sleep 0.2; echo stray >&2) & exec >&-'], call)

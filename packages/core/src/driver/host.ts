@@ -68,6 +68,11 @@ export interface ExecOptions extends CallOptions {
   readonly input?: string | Uint8Array
   /** Most bytes taken from each output stream; default 16 MiB. */
   readonly maxBytes?: number
+  /**
+   * The command leaves no process behind that has its output: then its exit is the end of that, and a host may save itself a
+   * program. Default: whoever has the output is waited for. Of a command that is wrong about it another may hear the words.
+   */
+  readonly leavesNobody?: boolean
 }
 
 /** How a command ended. */

@@ -24,7 +24,8 @@ export async function statFiles(
 ): Promise<FileFact[]> {
   const files = namedFiles(argv)
   if (files.length === 0) return []
-  const { stdout } = await host.exec(['sh', '-c', STAT, 'sh', ...files.map(({ path }) => path)], call)
+  const look = ['sh', '-c', STAT, 'sh', ...files.map(({ path }) => path)]
+  const { stdout } = await host.exec(look, { ...call, leavesNobody: true })
   const lines = stdout.split('\n')
   return files.map((file, at) => ({ ...file, exists: Boolean(lines[at]), identity: lines[at] ?? '' }))
 }

@@ -24,16 +24,14 @@ export interface SourceFacts {
   readonly findings: readonly Finding[]
 }
 
-/** Asks a running guest for all that its offer and the findings rest on. */
+/** Asks a running guest for all that its offer and the findings rest on. `host`: what its host says meanwhile. */
 export function sourceFacts(
   at: QemuHost,
   guest: Guest,
   request: MigrationRequest,
+  host: Promise<HostFacts>,
   given: CallOptions,
 ): Promise<SourceFacts> {
-  const host = hostFacts(at, given)
-  // what the monitor says comes first, also of two errors
-  host.catch(() => {})
   return asking(
     at,
     guest,

@@ -29,14 +29,15 @@ do_fenced() { [ -p "$guest/fence.in" ] || exit ${NO_MONITOR}; }
 
 do_living() { alive process || exit ${ENDED.gone}; }
 
-read -r up rest </proc/uptime || up=0
+read -r up rest </proc/uptime && read -r self rest </proc/self/stat || exit 1
 told=0
 greet='{"execute":"qmp_capabilities"}
 '
-give() {
+ask() {
   [ -d "$guest" ] || exit ${ENDED.gone}
   do_fenced
-  id=$$.$up.$told
+  told=$((told + 1))
+  id=$self.$up.$told
   exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
   printf '%s%s\\n' "$greet" "\${1%\\}},\\"id\\":\\"$id\\"}" >&7
   greet=
@@ -44,26 +45,25 @@ give() {
     IFS= read -r answer <&8 || exit ${ENDED.gone}
     case $answer in *"\\"id\\": \\"$id\\""*) break;; esac
   done
-  printf '%s\\n' "$answer"
-  case $answer in *'"error": {'*) refused "$1"; exit ${ENDED.refused};; esac
+  exec 7>&- 8<&-
+  refused=
+  case $answer in *'"error": {'*) refused=1;; esac
 }
-
-do_tell() { told=$((told + 1)); give "$1"; }
 
 do_try() {
-  told=$((told + 1))
-  (give "$1")
-  code=$?
-  [ $code = ${ENDED.refused} ] || return $code
+  ask "$1"
+  printf '%s\\n' "$answer"
 }
 
-refused() {
+do_tell() {
+  do_try "$1"
+  [ -n "$refused" ] || return 0
   case $1 in *'"execute":"cont"'*) unmark;; esac
+  exit ${ENDED.refused}
 }
 
 migration() {
-  told=$((told + 1))
-  answer=$(give '{"execute":"query-migrate"}') || exit
+  ask '{"execute":"query-migrate"}'
   status=none
   case $answer in *'"status": "'*) status=\${answer#*'"status": "'}; status=\${status%%'"'*};; esac
 }
@@ -73,9 +73,10 @@ do_cancel() {
   case $status in
     completed|postcopy*) return 0;;
     none|failed|cancelled) ;;
-    *) do_tell '{"execute":"migrate_cancel"}' || exit;;
+    *) do_tell '{"execute":"migrate_cancel"}';;
   esac
-  while migration; do
+  while :; do
+    migration
     case $status in none|completed|failed|cancelled) break;; esac
     sleep 0.05
   done

@@ -46,7 +46,7 @@ export function keptAnswers(host: HostChannel, runDirectory: string): KeptAnswer
       const asked = JSON.stringify([binary, accelerator, questions])
       const path = `${runDirectory}/.qemus/${createHash('sha256').update(asked).digest('hex').slice(0, 16)}`
       const argv = ['sh', '-c', LOOK_UP, 'sh', binary, path, accelerator]
-      const { stdout } = await host.exec([...argv, ...linesOf(questions)], call)
+      const { stdout } = await host.exec([...argv, ...linesOf(questions)], { ...call, leavesNobody: true })
       const [here = '', who, ...lines] = stdout.split('\n')
       const answers = answersIn(lines)
       // only what came to its end

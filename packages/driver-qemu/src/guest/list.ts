@@ -5,7 +5,14 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { CONTENTS, contentsIn, type MigrationFile, migrationFileFromJson, PROCESSES } from '@vmferry/fence'
+import {
+  CONTENTS,
+  type Contents,
+  contentsIn,
+  type MigrationFile,
+  migrationFileFromJson,
+  PROCESSES,
+} from '@vmferry/fence'
 import type { QemuHost } from '../qemu-host.ts'
 import { type Definition, definitionFromJson } from './definition.ts'
 import { type GuestFolder, guestFolder } from './run-directory.ts'
@@ -69,7 +76,10 @@ export interface Sight {
 
 /** Looks at a run directory. */
 export async function lookAt(host: HostChannel, runDirectory: string, call: CallOptions): Promise<Sight> {
-  const { code, stdout, stderr } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory], call)
+  const { code, stdout, stderr } = await host.exec(['sh', '-c', LIST, 'sh', runDirectory], {
+    ...call,
+    leavesNobody: true,
+  })
   if (code !== 0) {
     const causes = [{ host: host.name, words: stderr.trim() }]
     throw vmError('VM_PROTOCOL', `the run directory ${runDirectory} on ${host.name} cannot be read`, {
@@ -77,10 +87,10 @@ export async function lookAt(host: HostChannel, runDirectory: string, call: Call
     })
   }
   const contents = contentsIn(stdout)
-  const folders = [...contents.keys()].flatMap((name) => /^([^/]+)\/definition\.json$/.exec(name)?.[1] ?? [])
+  const folders = contents.names.flatMap((name) => /^([^/]+)\/definition\.json$/.exec(name)?.[1] ?? [])
   return {
     guests: folders.map((id) => readGuest(contents, guestFolder(runDirectory, id), host.name)),
-    epochOf: (domain) => Number(contents.get(`.claims/${domain}.epoch`) ?? 0),
+    epochOf: contents.epochOf,
   }
 }
 
@@ -111,8 +121,8 @@ export function noGuest(guests: readonly Guest[], name: string, host: string): V
   })
 }
 
-function readGuest(contents: ReadonlyMap<string, string>, folder: GuestFolder, host: string): Guest {
-  const of = (file: string): string | undefined => contents.get(`${folder.id}/${file}`)
+function readGuest(contents: Contents, folder: GuestFolder, host: string): Guest {
+  const of = (file: string): string | undefined => contents.of(folder.id, file)
   const is = (file: string): boolean => of(file) !== undefined
   const migration = (file: string): MigrationFile | null => {
     const json = of(file)

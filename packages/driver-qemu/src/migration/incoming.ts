@@ -8,7 +8,7 @@ import {
   type Ticket,
   vmError,
 } from '@vmferry/core/driver'
-import { end, type Fence, type MigrationFile, mark, type Readied, remove, type Step } from '@vmferry/fence'
+import { end, type Fence, type MigrationFile, mark, remove, type Step } from '@vmferry/fence'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
 import { fenceOf } from '../fence/fence.ts'
 import { living, tell, unmake } from '../fence/step.ts'
@@ -40,18 +40,18 @@ export interface Arrival {
   readonly disks: readonly CopiedDisk[]
 }
 
-/** What a target's half has at hand that comes fresh from prepare. */
-export interface AtHand {
+/** What a target's half has at hand that comes fresh from prepare: its fence has a shell on the host. */
+export interface Prepared {
   readonly monitor: QmpClient
-  readonly commit: Readied<Commit>
+  readonly fence: Fence
 }
 
 /**
- * The steps of finish: a look whether QEMU is there, for what was ready may have died since, the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
+ * The steps of finish: a look whether QEMU is there, for it may have died since, the mark, then the one action, then a look at what came of it. All can be repeated. What opened the
  * stream is taken from QEMU once the guest runs: it is not part of the downtime, and this QEMU may have to send by itself. In
  * post-copy it stays: the rest comes through it.
  */
-export function commitSteps(file: MigrationFile): Commit {
+function commitSteps(file: MigrationFile): Commit {
   const { request } = file
   const forget = wantsTls(request) && !request.postCopy ? PLAINTEXT : []
   return [living(), mark(), tell(willRun(file) ? 'cont' : 'query-status'), tell('query-status'), ...forget]
@@ -74,21 +74,14 @@ type Commit = readonly [Step<null>, Step<null>, Step, Step<StatusInfo>, ...Step[
 export function openIncoming(
   at: QemuHost,
   { domain, folder, file, process, ticket, disks }: Arrival,
-  atHand: AtHand | null,
+  prepared: Prepared | null,
 ): Incoming {
   const { host, clock } = at
-  const fence = fenceOf(at, domain, folder)
-  const steps = commitSteps(file)
-  const commit = atHand?.commit ?? { act: (call) => fence.act(steps, call) }
+  const fence = prepared?.fence ?? fenceOf(at, domain, folder)
   const definition = definitionFromJson(file.offer.definition, 'the offer')
   const { argv } = definition
-  const monitor = atHand?.monitor ?? null
+  const monitor = prepared?.monitor ?? null
   const onceCopied = stateOnceCopied(monitor)
-
-  /** The next migration of this guest needs the monitor. After finish nobody waits for it: it is not part of the downtime. */
-  const letGo = async (): Promise<void> => {
-    await Promise.allSettled([atHand?.monitor.close(), atHand?.commit.end()])
-  }
 
   /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
   const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
@@ -113,7 +106,7 @@ export function openIncoming(
       }
     },
     async finish(call) {
-      const [, , , { running, status }] = await commit.act(call)
+      const [, , , { running, status }] = await fence.act(commitSteps(file), call)
       if (!running && willRun(file))
         throw vmError(
           'VM_PHASE_FAILED',
@@ -123,8 +116,9 @@ export function openIncoming(
             causes: [{ host: host.name, words: await logTail(host, folder.log, argv) }],
           },
         )
-      void letGo()
-      void announced(call)
+      // the next migration of this guest needs it; nobody waits, as this is not part of the downtime
+      void monitor?.close()
+      void announced(call).then(fence.leave)
       if (willRun(file)) at.afterwards.add(setGuestClock(at, fence, { ...definition, name: domain }))
     },
     async reopen(call) {
@@ -134,9 +128,11 @@ export function openIncoming(
       return again.ticket
     },
     async abort(_reason, call) {
-      const gone = letGo()
-      await fence.act([end('process', 0), unmake(), remove()], call)
-      await gone
+      try {
+        await fence.act([end('process', 0), unmake(), remove()], call)
+      } finally {
+        await Promise.all([monitor?.close(), fence.leave()])
+      }
     },
     inspect: (call) => inspectTarget(at, fence, folder, argv, process, call),
   }

@@ -1,12 +1,14 @@
 import {
   type CopyState,
   type EffectOptions,
+  type Offer,
   type Outgoing,
   sleep,
   type Tuning,
   vmError,
 } from '@vmferry/core/driver'
 import {
+  type DeadMan,
   deadMan,
   drop,
   END_DEAD_MAN,
@@ -39,17 +41,35 @@ import { clientsFollow, clientsGone } from './spice.ts'
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
 
-/** The source's half of a migration: fresh from begin with the monitor, or found again on the host, without. */
-export function openOutgoing(
-  at: QemuHost,
-  guest: Guest,
-  file: MigrationFile,
-  monitor: QmpClient | null,
-): Outgoing {
+/** What a source's half has at hand that comes fresh from begin: its fence has a shell on the host. */
+export interface Begun {
+  readonly monitor: QmpClient
+  readonly fence: Fence
+  /** Armed while the target prepares. */
+  readonly deadMan: Promise<DeadMan>
+}
+
+/** Arms the dead man's switch of a migration: the disks that it breaks off are those that may be copied. */
+export function armed(
+  { host, clock, deadManLimit: limit }: QemuHost,
+  { folder }: Guest,
+  fence: Fence,
+  offer: Offer,
+  call: EffectOptions,
+): Promise<DeadMan> {
+  const steps = [...yanking(disksIn(offer)), cancel(offer.runState === 'running')]
+  const arming = deadMan(host, clock, fence, { file: folder.deadMan, limit, steps }, call)
+  arming.catch(() => {})
+  return arming
+}
+
+/** The source's half of a migration: fresh from begin, or found again on the host. */
+export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, begun: Begun | null): Outgoing {
   const { host, clock } = at
   const { folder, process } = guest
   const { offer, request } = file
-  const fence = fenceOf(at, guest.definition.name, folder)
+  const fence = begun?.fence ?? fenceOf(at, guest.definition.name, folder)
+  const monitor = begun?.monitor ?? null
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime' | 'postCopy'> = {}
@@ -64,6 +84,18 @@ export function openOutgoing(
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
 
+  const off = async (): Promise<void> => {
+    await begun?.deadMan.then(
+      (man) => man.off(),
+      () => {},
+    )
+  }
+
+  /** What was had at hand. */
+  const letGo = async (): Promise<void> => {
+    await Promise.all([monitor?.close(), fence.leave()])
+  }
+
   /** Back to how begin found it; a failed or cancelled migration has resumed a live guest already. */
   const revive = async (call: EffectOptions): Promise<void> => {
     await cancelCopy(fence, clock, disksIn(offer), call)
@@ -75,19 +107,14 @@ export function openOutgoing(
   return {
     offer,
     async perform(ticket, dial, call) {
-      if (!monitor) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
+      if (!begun) throw vmError('VM_INVALID', 'a migration that was found again cannot be performed')
       const sent = ticket.cookie?.['disks']
       const disks = disksIn(offer).filter(({ id }) => Array.isArray(sent) && sent.includes(id))
-      const revives = offer.runState === 'running'
-      const steps = [...yanking(disks), cancel(revives)]
-      const life = { file: folder.deadMan, limit: at.deadManLimit, steps }
-      const arming = deadMan(host, clock, fence, life, call)
-      arming.catch(() => {})
       try {
         const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
         const { to, before } = way
         follow = await clientsFollow(fence, ticket, call)
-        storage = mirrors(fence, monitor, { host: host.name, clock, disks, to: way.disks, limit })
+        storage = mirrors(fence, begun.monitor, { host: host.name, clock, disks, to: way.disks, limit })
         const order = {
           host: host.name,
           clock,
@@ -104,9 +131,9 @@ export function openOutgoing(
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
-          await arming
-          return await whileDisksWork(monitor, order, call, (until) =>
-            copyGuest(fence, monitor, order, until),
+          await begun.deadMan
+          return await whileDisksWork(begun.monitor, order, call, (until) =>
+            copyGuest(fence, begun.monitor, order, until),
           )
         } catch (error) {
           throw await withWordsOf(way, ticket.transport, host.name, error)
@@ -114,10 +141,7 @@ export function openOutgoing(
           await way.end()
         }
       } finally {
-        await arming.then(
-          (controller) => controller.off(),
-          () => {},
-        )
+        await off()
       }
     },
     async handOver(call) {
@@ -145,9 +169,10 @@ export function openOutgoing(
     async confirm(call) {
       if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
       await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
-      await monitor?.close()
+      await letGo()
     },
     async abort(_reason, call) {
+      await off()
       const gone = await isGone(call)
       if (!gone) {
         if (!monitor) refuseBridgeless(guest, at)
@@ -155,7 +180,7 @@ export function openOutgoing(
         await fence.act(putBack(file.found), call)
       }
       await fence.act([...END_DEAD_MAN, ...END_TUNNEL, drop('outgoing.json')], call)
-      await monitor?.close()
+      await letGo()
       if (gone)
         throw vmError('VM_PHASE_FAILED', `the QEMU of '${offer.domain}' on ${host.name} is gone`, {
           host: host.name,

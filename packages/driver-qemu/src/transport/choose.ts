@@ -154,7 +154,7 @@ async function networkFromSource(
       `a ${transport} migration URI needs a host`,
       `write ${transport}://host or ${transport}://host:port`,
     )
-  const { stdout } = await host.exec(['getent', 'ahosts', name], call)
+  const { stdout } = await host.exec(['getent', 'ahosts', name], { ...call, leavesNobody: true })
   const address = stdout.split(/\s/)[0]
   if (!address)
     return blocked(

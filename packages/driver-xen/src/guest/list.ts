@@ -5,7 +5,14 @@ import {
   type VmError,
   vmError,
 } from '@vmferry/core/driver'
-import { CONTENTS, contentsIn, type MigrationFile, migrationFileFromJson, PROCESSES } from '@vmferry/fence'
+import {
+  CONTENTS,
+  type Contents,
+  contentsIn,
+  type MigrationFile,
+  migrationFileFromJson,
+  PROCESSES,
+} from '@vmferry/fence'
 import { INCOMING } from '../xl/messages.ts'
 import { WITH_XL } from '../xl/shell.ts'
 import { parseTable, type XlDomain } from '../xl/table.ts'
@@ -77,12 +84,12 @@ export async function lookAt(
     lines.flatMap((line) => (line.startsWith(`${kind} `) ? [line.slice(kind.length + 1)] : [])).join('\n')
   const listed = parseTable(section('xl'), host.name)
   const contents = contentsIn(files)
-  const records = [...contents.keys()].filter((name) => /^[^/]+\/(?:outgoing|incoming)\.json$/.test(name))
+  const records = contents.names.filter((name) => /^[^/]+\/(?:outgoing|incoming)\.json$/.test(name))
   const folders = new Set(records.map((name) => name.slice(0, name.indexOf('/'))))
   return {
     domains: listed.filter(({ id, state }) => id !== 0 && state !== 'dying'),
     halves: [...folders].map((id) => readHalf(contents, halfFolder(runDirectory, id), host.name)),
-    epochOf: (domain) => Number(contents.get(`.claims/${domain}.epoch`) ?? 0),
+    epochOf: contents.epochOf,
     info: section('info'),
     config: section('config'),
   }
@@ -110,8 +117,8 @@ export function domainOfHalf({ domains }: Sight, { uuid, role }: Half): XlDomain
   return (role === 'target' ? incoming : null) ?? found[0] ?? null
 }
 
-function readHalf(contents: ReadonlyMap<string, string>, folder: HalfFolder, host: string): Half {
-  const of = (file: string): string | undefined => contents.get(`${folder.id}/${file}`)
+function readHalf(contents: Contents, folder: HalfFolder, host: string): Half {
+  const of = (file: string): string | undefined => contents.of(folder.id, file)
   const is = (file: string): boolean => of(file) !== undefined
   const role = is('outgoing.json') ? 'source' : 'target'
   const json = of('outgoing.json') ?? of('incoming.json') ?? ''

@@ -1,13 +1,6 @@
 import { Duplex, Writable } from 'node:stream'
-import {
-  type CallOptions,
-  type CopyState,
-  type EffectOptions,
-  type Incoming,
-  type Ticket,
-  vmError,
-} from '@vmferry/core/driver'
-import { type MigrationFile, mark, type Readied, remove, type Step } from '@vmferry/fence'
+import { type CallOptions, type CopyState, type Incoming, type Ticket, vmError } from '@vmferry/core/driver'
+import { type Fence, type MigrationFile, mark, remove, type Step } from '@vmferry/fence'
 import { fenceOf } from '../fence/fence.ts'
 import { type Arrived, go, voided } from '../fence/step.ts'
 import { domainOfHalf, halfOf, lookAt } from '../guest/list.ts'
@@ -29,20 +22,19 @@ export interface Arrival {
 type Commit = readonly [Step<null>, Step<Arrived>]
 
 /** The steps of finish: the mark, then the one action and a look at what came of it. Both can be repeated. */
-export function commitSteps({ request, offer }: MigrationFile): Commit {
+function commitSteps({ request, offer }: MigrationFile): Commit {
   return [mark(), go(offer.uuid ?? '', request.paused ? 'pause' : 'run')]
 }
 
-/** The target's half of a migration: fresh from prepare with a script that stands by, or found again on the host, without. */
+/** The target's half of a migration: fresh from prepare with its fence, of which a shell stays, or found again on the host, without. */
 export function openIncoming(
   at: XenHost,
   { folder, file, name, ticket }: Arrival,
-  standBy: Readied<Commit> | null,
+  prepared: Fence | null,
 ): Incoming {
   const { host } = at
-  const fence = fenceOf(at, name, folder.path)
+  const fence = prepared ?? fenceOf(at, name, folder.path)
   const uuid = file.offer.uuid ?? ''
-  const commit = standBy ?? { act: (call: EffectOptions) => fence.act(commitSteps(file), call) }
 
   return {
     ticket,
@@ -59,8 +51,8 @@ export function openIncoming(
       throw failureOf(host.name, `the guest on ${host.name} is not ready to run: ${evidence[0]}`, words)
     },
     async finish(call) {
-      const [, arrived] = await commit.act(call)
-      void standBy?.end().catch(() => {})
+      const [, arrived] = await fence.act(commitSteps(file), call)
+      void fence.leave()
       if (arrived.name === name) return
       throw vmError(
         'VM_CONNECTION',
@@ -71,8 +63,11 @@ export function openIncoming(
       )
     },
     async abort(_reason, call) {
-      await fence.act([voided(uuid), remove()], call)
-      await standBy?.end().catch(() => {})
+      try {
+        await fence.act([voided(uuid), remove()], call)
+      } finally {
+        await fence.leave()
+      }
     },
     inspect: (call) => inspectTarget(at, folder, call),
   }

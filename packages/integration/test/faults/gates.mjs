@@ -4,7 +4,7 @@
  * @param driver the driver
  * @param provider how it reaches hosts
  * @param reach called with a phase and a moment: `before`, `after`, `during` (the third figure of a copy), `stopped`, or
- *   how manieth call to a host the phase is about to make
+ *   how manieth call to a host the phase is about to make, an act of a fence's shell included
  */
 export function gated(driver, provider, reach) {
   let phase = null
@@ -88,6 +88,26 @@ function countedChannel(channel, counted) {
       await counted()
       return work(...words)
     }
-  const { exec, spawn, detach, dial } = channel
-  return { ...channel, exec: first(exec), spawn: first(spawn), detach: first(detach), dial: first(dial) }
+  const { exec, detach, dial } = channel
+  const spawn = async (...words) => {
+    await counted()
+    const process = await channel.spawn(...words)
+    return { ...process, stdin: countedInput(process.stdin, counted) }
+  }
+  return { ...channel, exec: first(exec), spawn, detach: first(detach), dial: first(dial) }
+}
+
+function countedInput(stdin, counted) {
+  const write = (text, ...rest) => {
+    if (!String(text).startsWith('act ')) return stdin.write(text, ...rest)
+    void counted().then(() => stdin.write(text, ...rest))
+    return true
+  }
+  return new Proxy(stdin, {
+    get(target, name) {
+      if (name === 'write') return write
+      const value = target[name]
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
