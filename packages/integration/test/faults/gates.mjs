@@ -89,9 +89,9 @@ function countedChannel(channel, counted) {
       return work(...words)
     }
   const { exec, detach, dial } = channel
+  const start = first(channel.spawn)
   const spawn = async (...words) => {
-    await counted()
-    const process = await channel.spawn(...words)
+    const process = await start(...words)
     return { ...process, stdin: countedInput(process.stdin, counted) }
   }
   return { ...channel, exec: first(exec), spawn, detach: first(detach), dial: first(dial) }
