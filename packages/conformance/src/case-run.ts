@@ -28,7 +28,7 @@ export interface Seen {
   capabilities: Capabilities | null
 }
 
-/** Milliseconds for one case. */
+/** Milliseconds for one case, and as many for the end of what it worked on. */
 const LIMIT = 120_000
 
 /** Cases that share what the first stage told about the driver. */
@@ -52,19 +52,28 @@ export function caseRun(
     seen.capabilities ??= bench.capabilities
     return bench
   }
+  const open = (): Promise<Bench> => bounded(clock, opened(), 'the stage does not open')
   const judge = async (one: Case): Promise<Verdict> => {
     let bench: Bench | null = null
+    let verdict: Verdict
     try {
-      if (!seen.capabilities) bench = await opened()
+      if (!seen.capabilities) bench = await open()
       const missing = seen.capabilities && unmet(one, seen.capabilities)
-      if (missing) return { status: 'not-applicable', because: missing }
-      bench ??= await opened()
-      return { status: 'passed', because: (await bounded(clock, one.prove(bench))) ?? null }
+      if (missing) verdict = { status: 'not-applicable', because: missing }
+      else {
+        bench ??= await open()
+        const said = await bounded(clock, one.prove(bench), 'a call does not settle')
+        verdict = { status: 'passed', because: said ?? null }
+      }
     } catch (error) {
-      return { status: 'failed', because: plainWords(error) }
-    } finally {
-      await bench?.close()
+      verdict = failed(error)
     }
+    if (!bench) return verdict
+    const closed = bounded(clock, bench.close(), 'the stage or a connection to it does not close')
+    return closed.then(
+      () => verdict,
+      (error: unknown) => (verdict.status === 'failed' ? verdict : failed(error)),
+    )
   }
   return {
     seen,
@@ -79,8 +88,9 @@ export function caseRun(
 type Verdict = Pick<CaseResult, 'status' | 'because'>
 
 /** What the kit says itself needs no name of an error before it. */
-function plainWords(error: unknown): string {
-  return error instanceof Error && error.name === 'Error' ? error.message : words(error)
+function failed(error: unknown): Verdict {
+  const because = error instanceof Error && error.name === 'Error' ? error.message : words(error)
+  return { status: 'failed', because }
 }
 
 /** Which flag makes a case not applicable; null: none. */
@@ -89,10 +99,11 @@ function unmet({ needs }: Case, capabilities: Capabilities): string | null {
   return missing ? `${missing.flag} is ${missing.said(capabilities)}; it takes ${missing.wanted}` : null
 }
 
-function bounded<T>(clock: Clock, proof: Promise<T>): Promise<T> {
+/** @param otherwise what it means if that takes longer */
+function bounded<T>(clock: Clock, work: Promise<T>, otherwise: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = (): void => reject(new Error(`no end within ${LIMIT / 1000} s: a call does not settle`))
+    const late = (): void => reject(new Error(`no end within ${LIMIT / 1000} s: ${otherwise}`))
     const stop = clock.schedule(LIMIT, late)
-    proof.then(resolve, reject).finally(stop)
+    work.then(resolve, reject).finally(stop)
   })
 }

@@ -15,7 +15,7 @@ export interface SkipContext {
 }
 
 /** Milliseconds after which a runner that has a limit of its own may give a case up; the kit's own comes first. */
-const LIMIT = 150_000
+const LIMIT = 400_000
 
 /**
  * Registers the kit as tests of a runner: `conformance({ describe, test }, setup)`. A case that does not apply is

@@ -14,6 +14,9 @@ Proves a vmferry driver: runs every case that its manifest calls for, and shows 
 
 Exit code: 0 all that applies has passed; 1 something failed, or the hypervisor cannot run here; 2 the command line does not parse.`
 
+/** Milliseconds that this program may take to end by itself when all is said. */
+const GRACE = 10_000
+
 // whoever reads the table may have seen enough: the run goes on, so that its hosts are put away
 process.stdout.on('error', () => {})
 
@@ -25,6 +28,7 @@ const complain = (line: string): void => {
 }
 
 process.exitCode = await main(process.argv.slice(2))
+setTimeout(leftOpen, GRACE).unref()
 
 async function main(words: readonly string[]): Promise<number> {
   const asked = parsed(words)
@@ -45,6 +49,13 @@ async function main(words: readonly string[]): Promise<number> {
     if (error.remedy) complain(`  ${error.remedy}`)
     return 1
   }
+}
+
+/** A driver or its stage that leaves something open would keep this program, and a controller too, from its end. */
+function leftOpen(): void {
+  const open = [...new Set(process.getActiveResourcesInfo())].join(', ')
+  complain(`the driver or its stage leaves something open after the last case (Node.js calls it ${open})`)
+  process.exit(1)
 }
 
 interface Asked {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import {
   type CallOptions,
+  type EffectOptions,
+  type HostChannel,
   type JsonObject,
   type MigrationRequest,
   type MigrationSource,
   type Offer,
   vmError,
 } from '@vmferry/core/driver'
-import { drop, hold, hostRecord, type MigrationFile } from '@vmferry/fence'
+import { drop, type Fence, hold, hostRecord, type MigrationFile } from '@vmferry/fence'
+import type { QmpClient } from '@vmferry/qmp'
 import { hostFacts } from './facts/host.ts'
 import { measure } from './facts/measure.ts'
 import { sourceFacts, sourceOffer } from './facts/source.ts'
@@ -15,7 +18,6 @@ import { fenceOf } from './fence/fence.ts'
 import { fenced } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, lookAt, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
-import { FIND, found } from './migration/found.ts'
 import { armed, openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
@@ -53,20 +55,14 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       const fence = fenceOf(at, domain, guest.folder)
       fence.stay(call)
       try {
-        const bare = await sourceOffer(at, guest, request, call)
+        const { offer: bare, found } = await sourceOffer(at, guest, request, call)
         const [{ address }, { tls }] = await network
         const offer = withNetwork(bare, { address, tls })
         const { migration, epoch } = call
-        const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer }
-        const [, , , ...said] = await fence.act([fenced(), hold(file), drop('images'), ...FIND], call)
-        const monitor = await openMonitor(host, guest.folder.monitor, call).catch(async (error: unknown) => {
-          // it is not to be had: nothing is left behind
-          const signal = AbortSignal.timeout(PUT_BACK_LIMIT)
-          await fence.act([drop('outgoing.json')], { ...call, signal }).catch(() => {})
-          throw error
-        })
+        const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer, found }
+        const monitor = await held(host, guest, fence, file, call)
         const deadMan = armed(at, guest, fence, offer, call)
-        return openOutgoing(at, guest, { ...file, found: found(...said) }, { monitor, fence, deadMan })
+        return openOutgoing(at, guest, file, { monitor, fence, deadMan })
       } catch (error) {
         await fence.leave()
         throw error
@@ -82,6 +78,33 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       return { ...half, record: hostRecord('source', guest.definition.name, file) }
     },
   }
+}
+
+/** Files that the guest is about to leave, and opens its monitor meanwhile: either both, or neither. */
+async function held(
+  host: HostChannel,
+  { folder }: Guest,
+  fence: Fence,
+  file: MigrationFile,
+  call: EffectOptions,
+): Promise<QmpClient> {
+  const refused = new AbortController()
+  const signal = AbortSignal.any([call.signal, refused.signal])
+  const opening = openMonitor(host, folder.monitor, { ...call, signal })
+  opening.catch(() => {})
+  try {
+    await fence.act([fenced(), hold(file), drop('images')], call)
+  } catch (error) {
+    refused.abort()
+    await opening.then((monitor) => monitor.close()).catch(() => {})
+    throw error
+  }
+  return opening.catch(async (error: unknown) => {
+    // it is not to be had: nothing is left behind
+    const limited = { ...call, signal: AbortSignal.timeout(PUT_BACK_LIMIT) }
+    await fence.act([drop('outgoing.json')], limited).catch(() => {})
+    throw error
+  })
 }
 
 const NO_ADDRESS = { address: null }

@@ -103,7 +103,7 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   answering.catch(() => {})
   const heard = await listening(at, { ...coming, disks }, call).catch(async (error: unknown) => {
     // a QEMU that has ended said why
-    await answering
+    await (await answering).close()
     throw error
   })
   const monitor = await answering

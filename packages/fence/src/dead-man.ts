@@ -11,6 +11,8 @@ import { drop, end, type Step } from './step.ts'
 export interface DeadMan {
   /** Tells it that nobody has died. */
   off(): void
+  /** Settles when its process has ended, or when nothing can be heard of it any more. */
+  readonly ended: Promise<void>
 }
 
 /** Whose life hangs on it. */
@@ -39,11 +41,11 @@ export async function deadMan(
   stderr.resume()
   const stop = new AbortController()
   const stopped = (): void => stop.abort()
-  exit.then(stopped, stopped)
+  const ended = exit.then(stopped, stopped)
   const live = async (): Promise<void> => {
     for (;;) {
-      stdin.write('alive\n')
       await sleep(clock, limit / 4, stop.signal)
+      stdin.write('alive\n')
     }
   }
   live().catch(() => {})
@@ -52,6 +54,7 @@ export async function deadMan(
       stopped()
       stdin.end('off\n')
     },
+    ended,
   }
 }
 

@@ -39,7 +39,7 @@ export interface FencePlace {
 export interface Verbs {
   /** Shell functions, as {@link import('./script.ts').fenceScript} describes them. */
   readonly script: string
-  /** Goes before steps of which one answers; once, before all others, where a shell stays. */
+  /** Goes before steps of which one answers. A shell that stays does it once, unless a script has done it before. */
   readonly first?: Step<null>
   /** What exit codes of its own mean. `guest` names the guest and its host. */
   readonly failures?: (guest: string) => Readonly<Record<number, Failure>>
@@ -63,27 +63,26 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
     ...wordsOf(steps),
   ]
   const byScript = async (steps: readonly Step[], epoch: number | '-', call: CallOptions) => {
-    const asks = steps.some(({ read }) => read)
     const limit = steps.every(({ words: [verb] }) => OWN_VERBS.includes(verb)) ? [] : ['timeout', `${LIMIT}`]
-    const argv = [...limit, ...fenced(asks ? [...first, ...steps] : steps)]
     const input = [epoch, ...linesOf(steps), ''].join('\n')
-    return host.exec(argv, { ...call, input, leavesNobody: true })
+    return host.exec([...limit, ...fenced(steps)], { ...call, input, leavesNobody: true })
   }
   let shell: StayingShell | null = null
+  let opened = false
   const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
-    const said = await shell?.run(stayingAct(epoch, wordsOf(steps), linesOf(steps)), call)
-    return answersIn(
-      of,
-      steps,
-      verbs.failures,
-      said ? { code: null, ...said } : await byScript(steps, epoch, call),
-    )
+    const whole = steps.some(({ read }) => read) ? [...first, ...steps] : steps
+    const rest = opened ? steps : whole
+    const told = await shell?.run(stayingAct(epoch, wordsOf(rest), linesOf(rest)), call)
+    const said = told ? { code: null, ...told } : await byScript(whole, epoch, call)
+    const answers = answersIn(of, steps, verbs.failures, said)
+    opened ||= whole !== steps
+    return answers
   }
   return {
     act: (steps, call) => enter(steps, call.epoch, call),
     ask: (steps, call) => enter(steps, '-', call),
     stay(call) {
-      shell ??= stayingShell(host, [...place, folder], stayingScript(verbs.script, wordsOf(first)), call)
+      shell ??= stayingShell(host, [...place, folder], stayingScript(verbs.script), call)
     },
     async leave() {
       await shell?.end()

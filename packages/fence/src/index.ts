@@ -5,6 +5,7 @@ export { ENDED } from './ended.ts'
 export { type Fence, type FencePlace, fence, type Verbs } from './fence.ts'
 export { hostRecord, type MigrationFile, migrationFileFromJson } from './migration-file.ts'
 export { fenceScript, PROCESSES } from './script.ts'
+export { unlessAborted } from './staying-shell.ts'
 export {
   type Answers,
   arrive,

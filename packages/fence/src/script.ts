@@ -129,7 +129,10 @@ do_hold() {
 
 do_arrive() {
   IFS= read -r record && IFS= read -r definition || return
-  mkdir -p "$guest" && sync "$guest/.." && file incoming.json "$record" && file definition.json "$definition"
+  incoming=$guest/incoming.json defined=$guest/definition.json
+  mkdir -p "$guest" && printf %s "$record" >"$incoming.new" && printf %s "$definition" >"$defined.new" &&
+    sync "$incoming.new" "$defined.new" && mv "$incoming.new" "$incoming" && mv "$defined.new" "$defined" &&
+    sync "$guest" "$guest/.."
 }
 
 do_drop() { [ ! -e "$guest/$1" ] || rm -f "$guest/$1"; }
@@ -164,9 +167,9 @@ act "$epoch" "$@"
 `
 }
 
-/** What a shell that stays reads first. `first`: the words of what it does once, before anything is asked of it. */
-export function stayingScript(verbs: string, first: readonly string[]): string {
-  return `${FENCE(verbs)}act - ${first.map(quoted).join(' ')} </dev/null\n${VERDICT}`
+/** What a shell that stays reads first. */
+export function stayingScript(verbs: string): string {
+  return `${FENCE(verbs)}${VERDICT}`
 }
 
 /** What it reads for an act. It goes on only if all was done; each output has a last line then. */

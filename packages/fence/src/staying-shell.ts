@@ -30,9 +30,13 @@ export function stayingShell(
   first: string,
   options: CallOptions,
 ): StayingShell {
+  let gone = false
+  const ended = (): void => {
+    gone = true
+  }
   const starting = host.spawn(['sh', '-s', ...args], options).then(
     (process) => {
-      process.exit.catch(() => {})
+      process.exit.then(ended, ended)
       process.stdin.on('error', () => {})
       for (const stream of [process.stdout, process.stderr]) stream.setEncoding('utf8')
       process.stdin.write(first)
@@ -45,7 +49,7 @@ export function stayingShell(
   const told = async (command: string, { signal }: CallOptions): Promise<Said | null> => {
     const process = await starting
     // who gave up on it is not to be obeyed any more
-    if (!process || signal.aborted) return null
+    if (!process || gone || signal.aborted) return null
     const words = Promise.all([heard(process.stdout), heard(process.stderr)])
     process.stdin.write(command)
     const [stdout, stderr] = await words
@@ -92,12 +96,13 @@ function heard(stream: Readable): Promise<string> {
   })
 }
 
-/** The wait, given up when the signal fires. */
-async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The wait, given up with VM_ABORTED when the signal fires. */
+export async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(abortError(signal))
-    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
   })
   return Promise.race([waiting, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }

@@ -18,14 +18,14 @@ function slow(answers: Readonly<Record<string, string>> = {}) {
     stderr.write('= 0\n')
   })
   stdin.on('end', () => ends.push('let go'))
+  const gate = new EventEmitter()
   const process = {
     stdin,
     stdout,
     stderr,
-    exit: once(stdin, 'end'),
+    exit: Promise.race([once(stdin, 'end'), new Promise((resolve) => gate.once('death', resolve))]),
     kill: async () => void ends.push('killed'),
   } as unknown as HostProcess
-  const gate = new EventEmitter()
   const spawn = async (): Promise<HostProcess> => {
     await once(gate, 'up')
     return process
@@ -43,6 +43,7 @@ function slow(answers: Readonly<Record<string, string>> = {}) {
     stdout,
     stderr,
     up: () => gate.emit('up'),
+    die: () => gate.emit('death'),
     fail: (error: Error) => gate.emit('error', error),
   }
 }
@@ -75,6 +76,16 @@ test('one that does something is null to another, and one whose command failed t
   const first = shell.run('one\n', call)
   expect(await shell.run('two\n', call)).toBeNull()
   expect(await first).toMatchObject({ stdout: '= 76\n' })
+  expect(await shell.run('two\n', call)).toBeNull()
+  expect(heard).toEqual(['first\n', 'one\n'])
+})
+
+test('one that has died in the meantime is null, and told nothing', async () => {
+  const { up, die, call, shell, heard } = slow({ 'one\n': '= 0\n' })
+  up()
+  await shell.run('one\n', call)
+  die()
+  await new Promise(setImmediate)
   expect(await shell.run('two\n', call)).toBeNull()
   expect(heard).toEqual(['first\n', 'one\n'])
 })

@@ -5,7 +5,8 @@ import type { Run } from './running-process.ts'
 import { runScript, shellFunctions } from './shell-script.ts'
 
 /**
- * `setsid -f` of util-linux, so that the process is nobody's child and a shell's `&` does not leave it deaf to SIGINT.
+ * `setsid -f` of util-linux, so that the process is nobody's child and a shell's `&` does not leave it deaf to SIGINT. It has let go of
+ * the outputs when its pid is known. $PPID is sshd's process of the connection where a shell that stays does this, or a session.
  * While it is waited for, it dies with whoever waits: a start that nobody heard of would be left over for ever. `left` is in
  * milliseconds; who is soon there is looked for often.
  */
@@ -57,7 +58,7 @@ export async function detach(
 ): Promise<ProcessId> {
   const timeout = options.timeout ?? defaultTimeout
   const args = [options.log, options.until ?? '', String(Math.ceil(timeout)), ...argv]
-  const output = await runScript(run, script, args, {}, stop)
+  const output = await runScript(run, script, args, { leavesNobody: true }, stop)
   const text = output.stdout.toString()
   const [line = ''] = text.split('\n')
   const [verdict, pid, startTime, bootId] = line.split(' ')

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { abortError, vmError } from '@vmferry/core/driver'
@@ -21,6 +22,8 @@ export interface SshConnection {
   readonly place: string
   /** Places for sessions; forwarded sockets need none. */
   readonly sessions: Slots
+  /** Those for a command that ends another: it must not wait for the place that it makes free. */
+  readonly lastSessions: Slots
   /** Shells on the host, so many in all, and those that have nothing to do: their places are given up to whoever needs one. */
   readonly shells: { count: number; idle: SshShell[] }
   /** Who takes the connections that come in on a forwarded socket, by its path. */
@@ -42,8 +45,9 @@ export interface ConnectOptions {
   readonly through: Duplex | null
 }
 
-/** OpenSSH's sshd allows 10 sessions (MaxSessions in sshd_config(5)); the rest is for one that is about to end. */
+/** OpenSSH's sshd allows 10 sessions (MaxSessions in sshd_config(5)). */
 const mostSessions = 8
+const mostLastSessions = 2
 
 /** Milliseconds. */
 const longestTidying = 2000
@@ -72,18 +76,20 @@ export async function connectSsh(
   const policy = hostKeyPolicy(entries, { ...target, alias: target.hostKeyAlias, place, file })
   const credentials = await gatherCredentials(target, options.identitiesRequired)
   const client = new Client()
+  // our own, for ssh2 does not let go of one that it has ended and the server has not
+  const socket = options.through ?? connect({ host: target.host, port: target.port })
   try {
-    await logIn(client, target, options, policy, credentials, stop)
+    await logIn(client, socket, target, options, policy, credentials, stop)
   } catch (error) {
-    client.destroy()
-    options.through?.destroy()
+    socket.destroy()
     throw connectError(target, error, credentials)
   }
-  return connection(client, place, target.host)
+  return connection(client, socket, place, target.host)
 }
 
 function logIn(
   client: Client,
+  socket: Duplex,
   target: SshTarget,
   options: ConnectOptions,
   policy: HostKeyPolicy,
@@ -111,7 +117,7 @@ function logIn(
       finish()
     })
     client.connect({
-      ...(options.through ? { sock: options.through } : { host: target.host, port: target.port }),
+      sock: socket,
       username: target.user,
       readyTimeout: 0,
       keepaliveInterval: options.keepAlive,
@@ -127,7 +133,7 @@ function logIn(
   })
 }
 
-function connection(client: Client, place: string, host: string): SshConnection {
+function connection(client: Client, socket: Duplex, place: string, host: string): SshConnection {
   const life = lifeline()
   const listeners: SshConnection['listeners'] = new Map()
   const chores = new Set<Promise<unknown>>()
@@ -148,6 +154,7 @@ function connection(client: Client, place: string, host: string): SshConnection 
     life,
     place,
     sessions: slots(mostSessions),
+    lastSessions: slots(mostLastSessions),
     shells: { count: 0, idle: [] },
     listeners,
     tidy(work) {
@@ -162,7 +169,7 @@ function connection(client: Client, place: string, host: string): SshConnection 
       if (!life.signal.aborted) client.end()
       life.end(vmError('VM_CONNECTION', `the ssh connection to ${place} is closed`, { host }))
       // A server that does not answer any more must not keep this program alive.
-      const timer = setTimeout(() => client.destroy(), 1000)
+      const timer = setTimeout(() => socket.destroy(), 1000)
       await closed
       clearTimeout(timer)
     },

@@ -2,13 +2,14 @@ import { abortError } from '@vmferry/core/driver'
 import { checkByScript } from './process-check.ts'
 import { collect, type Run, type RunningProcess } from './running-process.ts'
 import { runScript, shellFunctions } from './shell-script.ts'
+import type { Slots } from './slots.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { lossOr, openSession, type Session } from './ssh-session.ts'
 
-/** Runs a command on the host to its end, in a session of its own. */
-export function runInSession(connection: SshConnection): Run {
+/** Runs a command on the host to its end, in a session of its own. @param places as of {@link openSession} */
+export function runInSession(connection: SshConnection, places?: Slots): Run {
   return async (argv, options, stop) => {
-    const session = await openSession(connection, argv, 'once', stop)
+    const session = await openSession(connection, argv, 'once', stop, places)
     session.channel.end(options.input)
     try {
       const process = sessionProcess(connection, session, 0, async () => {})
@@ -23,7 +24,6 @@ export function runInSession(connection: SshConnection): Run {
 /** Starts a command on the host that dies with the connection. */
 export async function startOver(
   connection: SshConnection,
-  run: Run,
   argv: readonly string[],
   stop: AbortSignal,
 ): Promise<RunningProcess> {
@@ -33,7 +33,7 @@ export async function startOver(
   try {
     if (stop.aborted) throw abortError(stop)
     const { pid, startTime } = await session.heard.self
-    const check = checkByScript(run, connection.place)
+    const check = checkByScript(runInSession(connection, connection.lastSessions), connection.place)
     return sessionProcess(connection, session, pid, async (signal) => {
       const { signal: life } = connection.life
       await connection.life.run({ signal: life }, (halted) =>
@@ -77,7 +77,7 @@ export function endSession(connection: SshConnection, { channel, heard }: Sessio
   const end = async (): Promise<void> => {
     try {
       const { pid, startTime } = await heard.self
-      const run = runInSession(connection)
+      const run = runInSession(connection, connection.lastSessions)
       await life.run({ signal: life.signal }, (stop) =>
         runScript(run, endGroup, [`${pid}`, startTime], {}, stop),
       )

@@ -4,6 +4,7 @@ import type { ClientChannel } from 'ssh2'
 import { announced, type Heard } from './announced-process.ts'
 import { quoteArgv } from './quote-argv.ts'
 import type { Exit } from './running-process.ts'
+import type { Slots } from './slots.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { systemError } from './system-error.ts'
 
@@ -24,11 +25,13 @@ const longestCommand = 131_071
 const openTries = 50
 const openPause = 20
 
+/** @param places those of the connection, unless it is to end another */
 export async function openSession(
   connection: SshConnection,
   argv: readonly string[],
   mode: 'watch' | 'once',
   stop: AbortSignal,
+  places: Slots = connection.sessions,
 ): Promise<Session> {
   const announcement = announced(argv, mode, connection.place)
   // `exec`: then the process has sshd for its parent, whatever the login shell is.
@@ -41,8 +44,8 @@ export async function openSession(
     })
   }
   const makeRoom = (): void => connection.shells.idle.pop()?.end()
-  if (connection.sessions.spare() <= 0) makeRoom()
-  const release = await connection.sessions.take(stop)
+  if (places === connection.sessions && places.spare() <= 0) makeRoom()
+  const release = await places.take(stop)
   for (let left = openTries; ; left -= 1) {
     try {
       return await openChannel(connection, command, (channel) => {

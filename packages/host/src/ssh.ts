@@ -89,7 +89,7 @@ function route(place: string, connection: SshConnection, lease: Lease): Route {
     run,
     files: remoteFiles(run, place),
     check: checkByScript(run, place),
-    start: (argv, stop) => startOver(connection, run, argv, stop),
+    start: (argv, stop) => startOver(connection, argv, stop),
     detach: (argv, options, stop) => detach(run, argv, options, place, stop),
     dial: (path, stop) => dialOver(connection, path, stop),
     listen: (path, stop) => listenOver(connection, run, path, stop),

@@ -248,6 +248,25 @@ describe.skipIf(noSshd)(`connections to a real sshd ${noSshd}`, () => {
     }
   })
 
+  test('a server that stands still keeps nobody from closing', async () => {
+    const channel = await ssh(server.options).open(server.uri(), call)
+    const frozen = server.workers()
+    try {
+      for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+      await expect(channel.close()).resolves.toBeUndefined()
+    } finally {
+      for (const pid of frozen) killQuietly(pid)
+    }
+  })
+
+  test('processes in all sessions keep nobody from closing', async () => {
+    const channel = await ssh(server.options).open(server.uri(), call)
+    await Promise.all(Array.from({ length: 8 }, () => channel.spawn(['sleep', '611'], call)))
+    const pid = pidOf(server, 'sleep 611')
+    await channel.close()
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false)
+  })
+
   test('a file whose data break off is not written', async () => {
     const path = join(server.folder, 'half')
     const channel = await ssh(server.options).open(server.uri(), call)

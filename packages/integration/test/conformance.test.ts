@@ -1,3 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { CASES, conformance, runCases } from '@vmferry/conformance'
 import { type Clock, systemClock, systemRandom } from '@vmferry/core'
 import type { ConformanceSetup } from '@vmferry/core/driver'
@@ -59,6 +66,59 @@ describe('the test driver', () => {
     expect(passed).toBeGreaterThan(120)
   }, 120_000)
 })
+
+test.each([
+  ['open', 'the stage does not open', { stage: () => new Promise<null>(() => {}) }],
+  ['close', 'the stage or a connection to it does not close', withClose(() => new Promise(() => {}))],
+])('a stage that does not %s fails its case, and the next one is tried', async (_what, words, of) => {
+  const { results } = await runCases(of, { clock: jumpingClock(), cases: CASES.slice(0, 2) })
+  const failure = { status: 'failed', because: `no end within 120 s: ${words}` }
+  expect(results).toMatchObject([failure, failure])
+})
+
+test('what a case failed by is said, though its stage does not close', async () => {
+  const fails = {
+    ...CASES[0],
+    id: 'fails',
+    says: '',
+    needs: [],
+    prove: () => Promise.reject(new Error('it')),
+  }
+  const clock = jumpingClock()
+  const { results } = await runCases(
+    withClose(() => new Promise(() => {})),
+    { clock, cases: [fails] },
+  )
+  expect(results).toMatchObject([{ status: 'failed', because: 'it' }])
+})
+
+test('the command ends, though a driver leaves something open, and says so', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vmferry-kit-'))
+  const file = join(folder, 'setup.mjs')
+  await writeFile(file, 'export const setup = { stage: async () => null }\nsetInterval(() => {}, 1000)\n')
+  const kit = fileURLToPath(import.meta.resolve('@vmferry/conformance/package.json'))
+  const argv = [join(kit, '../bin/vmferry-conformance.js'), '--json', '--setup', file]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [said, complaint, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  await rm(folder, { recursive: true })
+  expect(JSON.parse(said.trim().split('\n').at(-1) ?? '')).toMatchObject({ type: 'conformance-complete' })
+  expect(complaint).toContain('leaves something open after the last case (Node.js calls it')
+  expect(code).toBe(1)
+})
+
+/** The test driver's stage with another end. */
+function withClose(close: () => Promise<void>): ConformanceSetup {
+  return {
+    async stage(loan) {
+      const stage = await setup.stage(loan)
+      return stage && { ...stage, close }
+    },
+  }
+}
 
 /** Two hosts, each of a world of its own, that meet by TCP only. */
 const served: ConformanceSetup = {

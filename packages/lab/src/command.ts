@@ -21,6 +21,9 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** Characters of what a command said that was ended for its time. */
+const LAST_WORDS = 1000
+
 /**
  * Runs `argv` and waits for its end and for its output to close. Rejects if it cannot be started, with the signal's
  * reason if that fires, and after `timeout`; an exit status other than 0 is a result.
@@ -50,8 +53,15 @@ export async function runCommand(
       child.kill('SIGKILL')
     }
   }
-  const late = new Error(`\`${argv.join(' ')}\` did not end within ${timeout} ms: its effect is unknown`)
-  const timer = timeout === undefined ? undefined : setTimeout(end, timeout, late)
+  const late = (): void => {
+    const said = Buffer.concat([...out, ...err])
+      .toString()
+      .trim()
+      .slice(-LAST_WORDS)
+    const words = said === '' ? 'it said nothing' : `its last words: ${said}`
+    end(new Error(`\`${argv.join(' ')}\` did not end within ${timeout} ms, its effect is unknown; ${words}`))
+  }
+  const timer = timeout === undefined ? undefined : setTimeout(late, timeout)
   const onAbort = (): void => end(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
   try {

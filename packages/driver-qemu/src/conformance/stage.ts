@@ -57,11 +57,21 @@ export async function openQemuStage(
     const keys = `${folder}-keys`
     const uri = `${pair[side]}?run=${folder}${secured ? `&tls=${keys}` : ''}`
     const host = await loan.openHost(pair[side], call)
-    if (secured) await host.writeFile(`${keys}/keys.psk`, key, call)
-    await host.writeFile(image, Buffer.from(COUNT_IMAGE, 'base64'), call)
-    return { uri, folder, host, connection: await loan.connect(driver, uri, call) }
+    try {
+      if (secured) await host.writeFile(`${keys}/keys.psk`, key, call)
+      await host.writeFile(image, Buffer.from(COUNT_IMAGE, 'base64'), call)
+      return { uri, folder, host, connection: await loan.connect(driver, uri, call) }
+    } catch (error) {
+      await host.close()
+      throw error
+    }
   }
-  const [source, target] = await Promise.all([open('source'), open('target')])
+  const opening = [open('source'), open('target')] as const
+  const [source, target] = await Promise.all(opening).catch(async (error: unknown) => {
+    const rooms = await Promise.allSettled(opening)
+    for (const room of rooms) if (room.status === 'fulfilled') await left(room.value)
+    throw error
+  })
   const rooms: Readonly<Record<Side, Room>> = { source, target }
 
   const find = async (side: Side, guest: string): Promise<Guest | null> => {
@@ -117,15 +127,27 @@ export async function openQemuStage(
       return stdout.split('\n').filter((line) => line !== '')
     },
     async close() {
-      for (const { connection, host, folder } of Object.values(rooms)) {
-        for (const { process } of await listGuests(host, folder, call))
-          if (process) await host.kill(process, 'KILL', call)
-        for (const path of [folder, `${folder}-keys`, image]) await host.remove(path, call)
-        await connection.close()
-        await host.close()
-      }
+      const ends = await Promise.allSettled(Object.values(rooms).map((room) => cleared(room, image)))
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     },
   }
+}
+
+/** Nothing is left on the host, and whatever fails, no connection stays open. */
+async function cleared({ connection, host, folder }: Room, image: string): Promise<void> {
+  const call: CallOptions = { signal: new AbortController().signal }
+  try {
+    for (const { process } of await listGuests(host, folder, call))
+      if (process) await host.kill(process, 'KILL', call)
+    for (const path of [folder, `${folder}-keys`, image]) await host.remove(path, call)
+  } finally {
+    await left({ connection, host })
+  }
+}
+
+async function left({ connection, host }: Pick<Room, 'connection' | 'host'>): Promise<void> {
+  await connection.close()
+  await host.close()
 }
 
 const MACHINE = ['-accel', 'tcg', '-machine', 'pc', '-nodefaults', '-display', 'none']

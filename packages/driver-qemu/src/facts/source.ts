@@ -1,4 +1,4 @@
-import type { CallOptions, Finding, MigrationRequest, Offer } from '@vmferry/core/driver'
+import type { CallOptions, Finding, JsonObject, MigrationRequest, Offer } from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
 import { UNFENCED } from '../fence/verbs.ts'
 import { openMonitors } from '../guest/command-line.ts'
@@ -6,6 +6,7 @@ import type { Definition } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { askSpare } from '../guest/process.ts'
 import { lacksParallel } from '../migration/capabilities.ts'
+import { found } from '../migration/found.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { lacksStorage, storageWishes } from '../storage/findings.ts'
 import { displayFindings } from './display.ts'
@@ -60,25 +61,29 @@ export function sourceFacts(
   )
 }
 
-/** The offer alone, of a guest that was checked. */
+/** The offer alone, of a guest that was checked, and how its QEMU is set: it is claimed, so nobody changes that any more. */
 export function sourceOffer(
   at: QemuHost,
   guest: Guest,
   request: MigrationRequest,
   given: CallOptions,
-): Promise<Offer> {
+): Promise<{ readonly offer: Offer; readonly found: JsonObject }> {
   const host = (): Promise<HostFacts> => hostFacts(at, given)
   return asking(at, guest, host, given, async (asked, call) => {
-    const [offer, drift] = await Promise.all([
+    const { monitor } = asked
+    const { signal } = call
+    const [offer, drift, parameters, capabilities] = await Promise.all([
       offerOf(at, guest, asked, request, call),
-      drifted(at, guest, asked.monitor, call),
+      drifted(at, guest, monitor, call),
+      monitor.execute('query-migrate-parameters', {}, { signal }),
+      monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
     refuseBlockers(
       `'${guest.definition.name}' on ${at.host.name} is not what was planned`,
       at.host.name,
       drift,
     )
-    return offer
+    return { offer, found: found(parameters, capabilities) }
   })
 }
 

@@ -24,7 +24,9 @@ here() {
   stat -L -c '%d:%i %s %.Z' -- "$q"
   IFS= read -r boot </proc/sys/kernel/random/boot_id && echo "$boot"
   stat -c %n:%i /dev/kvm /sys/module/kvm /sys/module/kvm_intel /sys/module/kvm_amd 2>/dev/null
-  grep -m 1 ^microcode /proc/cpuinfo
+  while IFS= read -r line; do
+    case $line in microcode*) echo "$line"; break;; '') break;; esac
+  done </proc/cpuinfo
 }
 set -f
 here=$(echo $(here))

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@vmferry/core/driver'
 import type { Step } from '@vmferry/fence'
 import type { MigrationCapabilityState, MigrationParameters } from '@vmferry/qmp'
-import { attempt, tell } from '../fence/step.ts'
+import { attempt } from '../fence/step.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 
 /** What a migration sets, and a QEMU keeps from one to the next. TLS is told apart: its credentials are objects. */
@@ -13,12 +13,6 @@ const CAPABILITIES = [
   'pause-before-switchover',
   'multifd',
   'postcopy-ram',
-]
-
-/** Asks for what {@link found} reads. */
-export const FIND: readonly [Step<MigrationParameters>, Step<readonly MigrationCapabilityState[]>] = [
-  tell('query-migrate-parameters'),
-  tell('query-migrate-capabilities'),
 ]
 
 /** How a QEMU was set before a migration, for its record. */

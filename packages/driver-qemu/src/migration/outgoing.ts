@@ -18,6 +18,7 @@ import {
   type MigrationFile,
   remove,
   type Step,
+  unlessAborted,
 } from '@vmferry/fence'
 import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { fenceOf } from '../fence/fence.ts'
@@ -84,11 +85,10 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
   const isGone = async (call: { readonly signal: AbortSignal }): Promise<boolean> =>
     !process || (await host.probe(process, call)) === 'gone'
 
-  const off = async (): Promise<void> => {
-    await begun?.deadMan.then(
-      (man) => man.off(),
-      () => {},
-    )
+  const off = async (): Promise<DeadMan | null> => {
+    const man = (await begun?.deadMan.catch(() => null)) ?? null
+    man?.off()
+    return man
   }
 
   /** What was had at hand. */
@@ -168,11 +168,14 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
     },
     async confirm(call) {
       if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
-      await fence.act([end('process', END_LIMIT), ...END_DEAD_MAN, ...END_TUNNEL, remove()], call)
+      // the folder goes, and with it the files that name them
+      await fence.act([end('process', END_LIMIT), end('dead-man', 0), end('tunnel', 2), remove()], call)
       await letGo()
     },
     async abort(_reason, call) {
-      await off()
+      const man = await off()
+      // one that was armed a moment ago has yet to file who it is
+      if (man) await unlessAborted(man.ended, call.signal)
       const gone = await isGone(call)
       if (!gone) {
         if (!monitor) refuseBridgeless(guest, at)

@@ -1,11 +1,5 @@
-import {
-  abortError,
-  type EffectOptions,
-  type MigrationRequest,
-  type Offer,
-  vmError,
-} from '@vmferry/core/driver'
-import { type Fence } from '@vmferry/fence'
+import { type EffectOptions, type MigrationRequest, type Offer, vmError } from '@vmferry/core/driver'
+import { type Fence, unlessAborted } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
 import { attempt } from '../fence/step.ts'
 import type { Need } from './convergence.ts'
@@ -52,7 +46,7 @@ export function postCopyTurn(
     },
     isDue: (need) => may && !told && (need === 'help' || tuned()),
     async take(fence, call) {
-      await Promise.race([call.permit('postcopy'), endOf(call.signal)])
+      await unlessAborted(call.permit('postcopy'), call.signal)
       told = true
       // one that was complete before the word came refuses it
       await fence.act([attempt('migrate-start-postcopy')], call)
@@ -67,12 +61,4 @@ export function notStopped(host: string): Error {
     `the copy from ${host} was told to go over to post-copy, and cannot be stopped`,
     { host },
   )
-}
-
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(abortError(signal, 'the copy'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
 }

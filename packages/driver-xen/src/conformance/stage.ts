@@ -114,11 +114,15 @@ export async function openXenStage(
     },
     traces: (side) => tracesIn(rooms[side].host, rooms[side].folder, call),
     async close() {
-      for (const { host, folder } of Object.values(rooms)) await clearRoom(host, folder, call)
-      for (const side of ['source', 'target'] as const) {
-        await endAll(side, ({ uuid }) => made.has(uuid))
-        await rooms[side].connection.close()
-        await rooms[side].host.close()
+      try {
+        for (const { host, folder } of Object.values(rooms)) await clearRoom(host, folder, call)
+        for (const side of ['source', 'target'] as const) await endAll(side, ({ uuid }) => made.has(uuid))
+      } finally {
+        // whatever fails, no connection stays open
+        for (const { connection, host } of Object.values(rooms)) {
+          await connection.close()
+          await host.close()
+        }
       }
     },
   }
