@@ -67,9 +67,11 @@ describe('the test driver', () => {
   }, 120_000)
 })
 
+const never = (): Promise<never> => new Promise(() => {})
+
 test.each([
-  ['open', 'the stage does not open', { stage: () => new Promise<null>(() => {}) }],
-  ['close', 'the stage or a connection to it does not close', withClose(() => new Promise(() => {}))],
+  ['open', 'the stage does not open', { stage: never }],
+  ['close', 'the stage or a connection to it does not close', withClose(never)],
 ])('a stage that does not %s fails its case, and the next one is tried', async (_what, words, of) => {
   const { results } = await runCases(of, { clock: jumpingClock(), cases: CASES.slice(0, 2) })
   const failure = { status: 'failed', because: `no end within 120 s: ${words}` }
@@ -77,18 +79,8 @@ test.each([
 })
 
 test('what a case failed by is said, though its stage does not close', async () => {
-  const fails = {
-    ...CASES[0],
-    id: 'fails',
-    says: '',
-    needs: [],
-    prove: () => Promise.reject(new Error('it')),
-  }
-  const clock = jumpingClock()
-  const { results } = await runCases(
-    withClose(() => new Promise(() => {})),
-    { clock, cases: [fails] },
-  )
+  const fails = { id: 'fails', says: '', needs: [], prove: () => Promise.reject(new Error('it')) }
+  const { results } = await runCases(withClose(never), { clock: jumpingClock(), cases: [fails] })
   expect(results).toMatchObject([{ status: 'failed', because: 'it' }])
 })
 
