@@ -10,6 +10,7 @@ import { claimDomain, hostRecord } from '@vmferry/fence'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { domainOf } from './domain.ts'
 import { runningQemus } from './facts/running.ts'
+import { shellsOf } from './fence/fence.ts'
 import { keptAnswers } from './guest/kept-answers.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
@@ -20,6 +21,7 @@ import type { QemuHost } from './qemu-host.ts'
 import { qemuSource } from './source.ts'
 import { qemuTarget } from './target.ts'
 import { tlsDirectoryOf } from './tls/directory.ts'
+import { trials } from './transport/trial.ts'
 
 /** Tells, in one round trip, where a user's guests are kept and which QEMU is installed. */
 const GREET = `
@@ -49,6 +51,8 @@ export async function connectQemu(
     qemus: runningQemus(),
     keptAnswers: keptAnswers(host, runDirectory),
     afterwards: afterwards(),
+    trials: trials(host, ports.clock),
+    shells: shellsOf({ host, clock: ports.clock, runDirectory }),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),
     newUuid: () => uuid4(ports.random.bytes(16)),
@@ -122,6 +126,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
       if (closed) return
       closed = true
       await at.afterwards.ended()
+      await at.shells.end()
       await host.close()
     },
     [Symbol.asyncDispose]: () => connection.close(),

@@ -1,7 +1,9 @@
 import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
+import type { StayingShells } from '@vmferry/fence'
 import type { RunningQemus } from './facts/running.ts'
 import type { KeptAnswers } from './guest/kept-answers.ts'
 import type { Afterwards } from './migration/afterwards.ts'
+import type { Trials } from './transport/trial.ts'
 
 /** A host with its QEMU guests, as the parts of this driver share it. */
 export interface QemuHost {
@@ -14,6 +16,10 @@ export interface QemuHost {
   readonly qemus: RunningQemus
   /** Those without a guest, that were asked on this host since it booted. */
   readonly keptAnswers: KeptAnswers
+  /** Whom its own ssh reaches. */
+  readonly trials: Trials
+  /** Those that do what fences ask. */
+  readonly shells: StayingShells
   readonly clock: Clock
   readonly log: Logger
   /** A connection that is closed waits for it. */

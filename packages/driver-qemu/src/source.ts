@@ -30,7 +30,7 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
   const { host } = at
   return {
     async check(domain, request, call) {
-      const ways = Promise.all([sourceTransports(host, request, call), secured(at, request, call)])
+      const ways = Promise.all([sourceTransports(at, request, call), secured(at, request, call)])
       const ofHost = hostFacts(at, call)
       // what the guest says comes first, also of two errors
       for (const one of [ways, ofHost]) one.catch(() => {})
@@ -47,7 +47,7 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
     },
     async begin(domain, request, call) {
       const network = Promise.all([
-        overNetwork(request) ? sourceTransports(host, request, call) : NO_ADDRESS,
+        overNetwork(request) ? sourceTransports(at, request, call) : NO_ADDRESS,
         secured(at, request, call),
       ])
       network.catch(() => {})

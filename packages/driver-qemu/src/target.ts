@@ -87,11 +87,12 @@ interface Coming {
   readonly request: ChosenRequest
 }
 
-/** Records first, then the process, then its ear; the shell that will tell it to run comes up meanwhile. */
+/** Records first, then the process, then its ear. */
 async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Promise<Incoming> {
   const { fence, folder, definition, offer, request } = coming
   const { migration, epoch } = call
   const file: MigrationFile = { migration, epoch, phase: 'prepare', request, offer }
+  fence.stay(call)
   await fence.act([arrive(file, definitionToJson(definition))], call)
   const free = refuseTaken(at, coming, call)
   free.catch(() => {})
@@ -109,7 +110,6 @@ async function prepared(at: QemuHost, coming: Coming, call: EffectOptions): Prom
   const monitor = await answering
   const ticket = await withSpice({ host: at.host, fence }, { argv: definition.argv, request }, heard, call)
   const arrival = { domain: definition.name, folder, file, process, ticket, disks }
-  fence.stay(call)
   at.afterwards.add(at.keptAnswers.file({ signal: AbortSignal.timeout(KEEP_LIMIT) }))
   return openIncoming(at, arrival, { monitor, fence })
 }

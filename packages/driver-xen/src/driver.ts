@@ -1,6 +1,7 @@
 import { CONTRACT, type Driver, vmError } from '@vmferry/core/driver'
 import { XEN_CAPABILITIES } from './capabilities.ts'
 import { connectXen } from './connection.ts'
+import { shellsOf } from './fence/fence.ts'
 import { runDirectoryOf } from './guest/run-directory.ts'
 
 /** What can be set for all guests that this driver moves. */
@@ -31,7 +32,8 @@ export function xen({ deadManLimit = 15_000 }: XenOptions = {}): Driver<'xen', t
       const runDirectory = runDirectoryOf(uri)
       const host = await openHost(call)
       try {
-        return await connectXen({ uri, host, runDirectory, clock, random, log, deadManLimit }, call)
+        const shells = shellsOf({ host, clock, runDirectory })
+        return await connectXen({ uri, host, runDirectory, shells, clock, random, log, deadManLimit }, call)
       } catch (error) {
         await host.close()
         throw error

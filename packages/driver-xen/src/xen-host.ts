@@ -1,4 +1,5 @@
 import type { Clock, ConnectionUri, HostChannel, Logger, Random } from '@vmferry/core/driver'
+import type { StayingShells } from '@vmferry/fence'
 
 /** A host with its Xen guests, as the parts of this driver share it. */
 export interface XenHost {
@@ -6,6 +7,8 @@ export interface XenHost {
   readonly host: HostChannel
   /** Where the records of migrations are. */
   readonly runDirectory: string
+  /** Those that do what fences ask. */
+  readonly shells: StayingShells
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

@@ -3,6 +3,11 @@ import { stale } from './answer.ts'
 import { ENDED } from './ended.ts'
 import { CLAIM } from './script.ts'
 
+/** The folder of a run directory in which claims are kept. */
+export function claimsFolder(runDirectory: string): string {
+  return `${runDirectory}/.claims`
+}
+
 /**
  * Where a domain's epoch and its lock are kept: a folder, and the name of the files in it. They outlive the guest: a late
  * call must still find a higher epoch.
@@ -10,7 +15,7 @@ import { CLAIM } from './script.ts'
 export function claimPlace(runDirectory: string, domain: string): readonly [folder: string, name: string] {
   if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(domain))
     throw vmError('VM_INVALID', `${JSON.stringify(domain.slice(0, 80))} is not the name of a domain`)
-  return [`${runDirectory}/.claims`, domain]
+  return [claimsFolder(runDirectory), domain]
 }
 
 /**

@@ -58,5 +58,8 @@ export async function deadMan(
   }
 }
 
-/** Ends it, if it was ever armed, whoever armed it. */
-export const END_DEAD_MAN: readonly Step<null>[] = [end('dead-man', 0), drop('dead-man')]
+/** Ends it, if it was ever armed, whoever armed it; who it was stays on file. */
+export const STOP_DEAD_MAN: Step<null> = end('dead-man', 0)
+
+/** Ends it, and forgets it. */
+export const END_DEAD_MAN: readonly Step<null>[] = [STOP_DEAD_MAN, drop('dead-man')]

@@ -1,8 +1,9 @@
 import type { CallOptions, EffectOptions, HostChannel } from '@vmferry/core/driver'
 import { answersIn, type Failure } from './answer.ts'
 import { claimPlace } from './claim.ts'
-import { fenceScript, LAUNCH, OWN_VERBS, stayingAct, stayingScript } from './script.ts'
-import { type StayingShell, stayingShell } from './staying-shell.ts'
+import { fenceScript, LAUNCH, OWN_VERBS, stayingAct } from './script.ts'
+import type { StayingShell } from './staying-shell.ts'
+import type { StayingShells } from './staying-shells.ts'
 import type { Answers, Step } from './step.ts'
 
 /**
@@ -14,9 +15,9 @@ export interface Fence {
   act<const S extends readonly Step[]>(steps: S, call: EffectOptions): Promise<Answers<S>>
   /** Asks, whoever has the domain. */
   ask<const S extends readonly Step[]>(steps: S, call: CallOptions): Promise<Answers<S>>
-  /** Has a shell come up on the host, which does from now on what is asked here: one round trip each, and no script starts. Does not wait. */
+  /** Has a shell of the host do from now on what is asked here: one round trip each, and no script starts. Does not wait for one that has to come up. */
   stay(call: CallOptions): void
-  /** Lets that shell go, and waits until it has. Idempotent. */
+  /** Gives it back. Idempotent. */
   leave(): Promise<void>
   /** The command line of a script that does the steps as {@link Fence.act} does, once it reads an epoch from its standard input. */
   script(steps: readonly Step[]): string[]
@@ -33,6 +34,8 @@ export interface FencePlace {
   readonly domain: string
   /** Absolute path of the guest's own folder, where its records are. */
   readonly folder: string
+  /** Those of the host, with the same verbs. */
+  readonly shells: StayingShells
 }
 
 /** What a driver adds to the verbs of the fence. */
@@ -49,9 +52,10 @@ export interface Verbs {
 const LIMIT = 30
 
 /** The fence of one guest: that of its domain's claims, and of its hypervisor. */
-export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs: Verbs): Fence {
+export function fence({ host, runDirectory, domain, folder, shells }: FencePlace, verbs: Verbs): Fence {
   const of = { host: host.name, domain }
   const place = claimPlace(runDirectory, domain)
+  const guest = [domain, folder]
   const first = verbs.first ? [verbs.first] : []
   const fenced = (steps: readonly Step[]): string[] => [
     'sh',
@@ -72,7 +76,7 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
   const enter = async <const S extends readonly Step[]>(steps: S, epoch: number | '-', call: CallOptions) => {
     const whole = steps.some(({ read }) => read) ? [...first, ...steps] : steps
     const rest = opened ? steps : whole
-    const told = await shell?.run(stayingAct(epoch, wordsOf(rest), linesOf(rest)), call)
+    const told = await shell?.run(stayingAct(epoch, [...guest, ...wordsOf(rest)], linesOf(rest)), call)
     const said = told ? { code: null, ...told } : await byScript(whole, epoch, call)
     const answers = answersIn(of, steps, verbs.failures, said)
     opened ||= whole !== steps
@@ -82,10 +86,12 @@ export function fence({ host, runDirectory, domain, folder }: FencePlace, verbs:
     act: (steps, call) => enter(steps, call.epoch, call),
     ask: (steps, call) => enter(steps, '-', call),
     stay(call) {
-      shell ??= stayingShell(host, [...place, folder], stayingScript(verbs.script), call)
+      shell ??= shells.take(call)
     },
     async leave() {
-      await shell?.end()
+      const given = shell
+      shell = null
+      if (given) await shells.give(given)
     },
     script: (steps) => fenced([...first, ...steps]),
     launch: (file, argv, { epoch }) => ['sh', '-c', LAUNCH, 'sh', ...place, `${epoch}`, file, ...argv],

@@ -1,11 +1,11 @@
 export { claimDomain } from './claim.ts'
 export { CONTENTS, type Contents, contentsIn } from './contents.ts'
-export { type DeadMan, deadMan, END_DEAD_MAN, type Life } from './dead-man.ts'
+export { type DeadMan, deadMan, END_DEAD_MAN, type Life, STOP_DEAD_MAN } from './dead-man.ts'
 export { ENDED } from './ended.ts'
 export { type Fence, type FencePlace, fence, type Verbs } from './fence.ts'
 export { hostRecord, type MigrationFile, migrationFileFromJson } from './migration-file.ts'
 export { fenceScript, PROCESSES } from './script.ts'
-export { unlessAborted } from './staying-shell.ts'
+export { type ShellPlace, type StayingShells, stayingShells } from './staying-shells.ts'
 export {
   type Answers,
   arrive,
@@ -17,3 +17,4 @@ export {
   remove,
   type Step,
 } from './step.ts'
+export { unlessAborted } from './unless-aborted.ts'

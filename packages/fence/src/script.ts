@@ -57,7 +57,7 @@ echo "$3" >"$file.new" && sync -d "$file.new" && mv "$file.new" "$file.epoch"
 
 /**
  * Becomes a program that stays, unless a higher epoch than $3 is held. It files in $4 who it is before it lets go of the
- * lock: whoever claims afterwards finds it on file.
+ * lock: whoever claims afterwards finds it on file. A script for sh it does by itself: a program costs a millisecond.
  */
 export const LAUNCH: string = `${ENTER}${PROCESSES}
 enter
@@ -65,6 +65,12 @@ enter
 identity && echo "$self" >"$4" || exit 1
 shift 4
 exec 9>&-
+if [ "$1 $2 $4" = 'sh -c sh' ]; then
+  script=$3
+  shift 4
+  eval "$script"
+  exit
+fi
 exec "$@"
 `
 
@@ -82,9 +88,9 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
 `
 
 /**
- * The fence: `act` takes an epoch (`-`: somebody asks) and steps, each a verb and two arguments. It takes the lock, compares, and does the
- * steps up to the first that fails, which ends the shell. All in one critical section, so that no claim comes between the comparison and
- * the effect. Of a shell that has ended the last line tells how. $3: the guest's folder.
+ * The fence: `act` takes an epoch (`-`: somebody asks), the domain, the guest's folder and steps, each a verb and two arguments. It takes
+ * the lock, compares, and does the steps up to the first that fails, which ends the shell. All in one critical section, so that no claim
+ * comes between the comparison and the effect. Of a shell that has ended the last line tells how.
  *
  * `verbs` are the driver's own: functions `do_NAME`. They have `$guest` (the folder), `$epoch`, `alive FILE`
  * (the process that a file of the folder names is there), `file NAME CONTENT` (whole and on the disk), and `unmark`, for a
@@ -95,11 +101,9 @@ echo "$epoch" | timeout 30 "$@" >/dev/null 2>&1
 const FENCE = (verbs: string): string => `
 umask 077
 ${ENTER}${PROCESSES}
-guest=$3
-
 act() {
-  epoch=$1 fresh=
-  shift
+  epoch=$1 domain=$2 guest=$3 fresh=
+  shift 3
   enter
   [ "$epoch" = - ] || [ "$epoch" -ge "$held" ] || { echo "$held"; exit ${ENDED.stale}; }
   while [ $# -gt 0 ]; do
@@ -158,21 +162,21 @@ export const OWN_VERBS: readonly string[] = ['mark', 'keep', 'hold', 'arrive', '
 
 const VERDICT = `trap 'echo "= $?"' EXIT\n`
 
-/** One act: the epoch is the first line of the standard input, the steps follow $3. */
+/** One act: the epoch is the first line of the standard input, $3 the guest's folder; the steps follow. */
 export function fenceScript(verbs: string): string {
   return `${VERDICT}${FENCE(verbs)}
 IFS= read -r epoch || exit 1
-shift 3
+shift
 act "$epoch" "$@"
 `
 }
 
-/** What a shell that stays reads first. */
-export function stayingScript(verbs: string): string {
-  return `${FENCE(verbs)}${VERDICT}`
+/** What a shell that stays reads first. Nothing of it stands on its command line: it is of no guest. */
+export function stayingScript(claims: string, verbs: string): string {
+  return `set -- ${quoted(claims)}\n${FENCE(verbs)}${VERDICT}`
 }
 
-/** What it reads for an act. It goes on only if all was done; each output has a last line then. */
+/** What it reads for an act, of which the first words are the domain and the guest's folder. It goes on only if all was done; each output has a last line then. */
 export function stayingAct(epoch: number | '-', words: readonly string[], lines: readonly string[]): string {
   const text = lines.map((line) => `${line}\n`).join('')
   let end = 'end'

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
-import { abortError, type CallOptions, type HostChannel } from '@vmferry/core/driver'
+import type { CallOptions, HostChannel } from '@vmferry/core/driver'
 import { verdictIn } from './answer.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** A shell that waits on the host, so that what is asked of it is one round trip. It ends with its channel. */
 export interface StayingShell {
@@ -10,6 +11,8 @@ export interface StayingShell {
    * another.
    */
   run(command: string, call: CallOptions): Promise<Said | null>
+  /** Whether it would do a command, as far as is known. */
+  waits(): boolean
   /** Lets it go, and waits until it has. Idempotent. */
   end(): Promise<void>
 }
@@ -24,17 +27,12 @@ export interface Said {
 const LONGEST = 16 * 1024 * 1024
 
 /** It comes up while the caller goes on. @param first what it reads before anything else */
-export function stayingShell(
-  host: HostChannel,
-  args: readonly string[],
-  first: string,
-  options: CallOptions,
-): StayingShell {
+export function stayingShell(host: HostChannel, first: string, options: CallOptions): StayingShell {
   let gone = false
   const ended = (): void => {
     gone = true
   }
-  const starting = host.spawn(['sh', '-s', ...args], options).then(
+  const starting = host.spawn(['sh'], options).then(
     (process) => {
       process.exit.then(ended, ended)
       process.stdin.on('error', () => {})
@@ -70,6 +68,7 @@ export function stayingShell(
         throw error
       }
     },
+    waits: () => state === 'idle' && !gone,
     async end() {
       state = 'over'
       const process = await starting
@@ -94,15 +93,4 @@ function heard(stream: Readable): Promise<string> {
     stream.on('data', more).on('end', done).on('close', done)
     if (stream.destroyed || stream.readableEnded) done()
   })
-}
-
-/** The wait, given up with VM_ABORTED when the signal fires. */
-export async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortError(signal))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
-  return Promise.race([waiting, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }

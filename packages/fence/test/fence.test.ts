@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
-import type { EffectOptions, ExecOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
+import type { Clock, EffectOptions, ExecOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import { fence, type Step, type Verbs } from '../src/index.ts'
+import { fence, type Step, stayingShells, type Verbs } from '../src/index.ts'
 
 /** A step that is answered, and one that is not. */
 const ask: Step = { words: ['ask', '', ''], read: (line) => line }
 const drop: Step<null> = { words: ['drop', '', ''] }
 
 const verbs: Verbs = { script: '', first: { words: ['skim', '', ''] } }
+
+const clock: Clock = { now: () => 0, monotonic: () => 0, schedule: () => () => {} }
 
 /** A fence on a host where everything is answered with `yes`. What its scripts and its shell are told is written down by verbs. */
 function fenced() {
@@ -34,7 +36,9 @@ function fenced() {
   const host = { name: 'alpha', exec, spawn } as unknown as HostChannel
   const { signal } = new AbortController()
   const call: EffectOptions = { signal, migration: 'm-1', epoch: 1, permit: async () => {} }
-  return { told, call, it: fence({ host, runDirectory: '/run', domain: 'web1', folder: 'folder' }, verbs) }
+  const place = { host, runDirectory: '/run' }
+  const shells = stayingShells({ ...place, clock }, verbs)
+  return { told, call, it: fence({ ...place, domain: 'web1', folder: 'folder', shells }, verbs) }
 }
 
 test('what goes first is done by each script that is answered, and by none that is not', async () => {

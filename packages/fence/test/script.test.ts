@@ -39,12 +39,12 @@ function domain(before = '') {
       const commands = acts.map(([epoch, ...steps]) =>
         stayingAct(
           epoch,
-          steps.flatMap(({ words }) => words),
+          ['web1', guest, ...steps.flatMap(({ words }) => words)],
           steps.flatMap(({ lines = [] }) => lines),
         ),
       )
-      const input = [stayingScript(VERBS), ...commands].join('')
-      const { status, stdout, stderr } = spawnSync('sh', ['-s', ...place, guest], { input })
+      const input = [stayingScript(place[0], VERBS), ...commands].join('')
+      const { status, stdout, stderr } = spawnSync('sh', { input })
       return { code: status, said: String(stdout).split('\n'), words: String(stderr) }
     },
   }

@@ -33,7 +33,7 @@ function slow(answers: Readonly<Record<string, string>> = {}) {
   const host = { name: 'beta', spawn } as unknown as HostChannel
   const stop = new AbortController()
   const call: CallOptions = { signal: stop.signal }
-  const shell = stayingShell(host, ['claims'], 'first\n', call)
+  const shell = stayingShell(host, 'first\n', call)
   return {
     heard,
     ends,

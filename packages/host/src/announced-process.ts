@@ -26,7 +26,7 @@ if [ "$mode" = watch ]; then
 fi
 printf '%s\\n' "$0"
 printf '%s %s %s\\n' "$0" $$ "$self" >&2
-exec "$@"
+become "$@"
 `
 
 /** A program's wrapper: the vector to start, and how to hear what it says first. */

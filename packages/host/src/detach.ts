@@ -2,7 +2,7 @@ import type { DetachOptions, ProcessId } from '@vmferry/core/driver'
 import { vmError } from '@vmferry/core/driver'
 import { notFound } from './announced-process.ts'
 import type { Run } from './running-process.ts'
-import { runScript, shellFunctions } from './shell-script.ts'
+import { become, runScript, shellFunctions } from './shell-script.ts'
 
 /**
  * `setsid -f` of util-linux, so that the process is nobody's child and a shell's `&` does not leave it deaf to SIGINT. It has let go of
@@ -30,7 +30,8 @@ waits=0
 pid=$(setsid -f sh -c 'exec 3>&1 </dev/null >>"$0" 2>&1 || exit
 read -r pid rest </proc/self/stat && printf %s "$pid" >&3
 exec 3>&-
-exec "$@"' "$log" "$@")
+${become}
+become "$@"' "$log" "$@")
 [ -n "$pid" ] || exit 1
 look "$pid"; self=$start
 while :; do

@@ -51,7 +51,8 @@ export function journalFile(openFile: () => Promise<JournalHandle>, path: string
           await writeAll(handle, Buffer.from(line, 'latin1'), size)
           await handle.datasync()
         } finally {
-          await handle.close()
+          // the disk has the entry, or never will
+          void handle.close().catch(() => {})
         }
       } catch (error) {
         if (isVmError(error)) throw error

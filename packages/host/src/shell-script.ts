@@ -1,10 +1,21 @@
 import type { Output, Run, RunOptions } from './running-process.ts'
 
+/** The function `become`: the shell becomes a program, or, of a script for sh, does it by itself: a program costs a millisecond. No quotes. */
+export const become: string = `become() {
+  if [ "$1 \${2-} \${4-}" = "sh -c sh" ]; then
+    script=$3
+    shift 4
+    eval "$script"
+    exit
+  fi
+  exec "$@"
+}`
+
 /**
  * Pieces of POSIX sh that the fixed scripts share. Scripts take their arguments as positional parameters and are never
  * put together from what a caller gave. No program is started to look at a process: that costs milliseconds.
  */
-export const shellFunctions = `
+export const shellFunctions: string = `
 found() {
   case $1 in
   */*) [ -x "$1" ] && [ ! -d "$1" ]; return ;;
@@ -22,6 +33,7 @@ look() {
   state=\${1-X} start=\${20-}
   case $state in Z | X | x) start= ;; esac
 }
+${become}
 booted() { IFS= read -r boot </proc/sys/kernel/random/boot_id; }
 `
 

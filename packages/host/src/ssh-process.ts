@@ -21,6 +21,11 @@ export function runInSession(connection: SshConnection, places?: Slots): Run {
   }
 }
 
+/** For what ends others: it has places of its own, as they may have all the rest. */
+function runToEnd(connection: SshConnection): Run {
+  return runInSession(connection, connection.lastSessions)
+}
+
 /** Starts a command on the host that dies with the connection. */
 export async function startOver(
   connection: SshConnection,
@@ -33,7 +38,7 @@ export async function startOver(
   try {
     if (stop.aborted) throw abortError(stop)
     const { pid, startTime } = await session.heard.self
-    const check = checkByScript(runInSession(connection, connection.lastSessions), connection.place)
+    const check = checkByScript(runToEnd(connection), connection.place)
     return sessionProcess(connection, session, pid, async (signal) => {
       const { signal: life } = connection.life
       await connection.life.run({ signal: life }, (halted) =>
@@ -77,9 +82,8 @@ export function endSession(connection: SshConnection, { channel, heard }: Sessio
   const end = async (): Promise<void> => {
     try {
       const { pid, startTime } = await heard.self
-      const run = runInSession(connection, connection.lastSessions)
       await life.run({ signal: life.signal }, (stop) =>
-        runScript(run, endGroup, [`${pid}`, startTime], {}, stop),
+        runScript(runToEnd(connection), endGroup, [`${pid}`, startTime], {}, stop),
       )
     } finally {
       channel.close()

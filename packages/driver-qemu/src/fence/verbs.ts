@@ -12,8 +12,8 @@ export const UNFENCED = 'shut the guest down, and start it with this vmferry'
  *
  * `tell` gives QEMU a command with an id and reads fence.out up to the line with that id. The FIFOs are opened in such a
  * way that opening never waits, and that reading ends when QEMU does; a script whose QEMU never answers is ended by
- * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with by each script: it refuses all
- * but the first, and nobody has to remember which that was. `skim` throws away what piled up unread. `tell` starts no program:
+ * timeout(1), or with its connection. `try` is a `tell` that QEMU may refuse. QEMU is negotiated with by each script, and by a shell
+ * for each guest: it refuses all but the first, and nobody has to remember which that was. `skim` throws away what piled up unread. `tell` starts no program:
  * each costs milliseconds of a guest that stands still.
  *
  * `cancel` is what a dead man's switch does: it ends a migration that is under way, and nothing else. A guest that was
@@ -30,17 +30,16 @@ do_fenced() { [ -p "$guest/fence.in" ] || exit ${NO_MONITOR}; }
 do_living() { alive process || exit ${ENDED.gone}; }
 
 read -r up rest </proc/uptime && read -r self rest </proc/self/stat || exit 1
-told=0
-greet='{"execute":"qmp_capabilities"}
-'
+told=0 greeted=
 ask() {
   [ -d "$guest" ] || exit ${ENDED.gone}
   do_fenced
   told=$((told + 1))
   id=$self.$up.$told
   exec 6<>"$guest/fence.out" 8<"$guest/fence.out" 6>&- 7<>"$guest/fence.in"
-  printf '%s%s\\n' "$greet" "\${1%\\}},\\"id\\":\\"$id\\"}" >&7
-  greet=
+  [ "$greeted" = "$guest" ] || echo '{"execute":"qmp_capabilities"}' >&7
+  greeted=$guest
+  printf '%s\\n' "\${1%\\}},\\"id\\":\\"$id\\"}" >&7
   while :; do
     IFS= read -r answer <&8 || exit ${ENDED.gone}
     case $answer in *"\\"id\\": \\"$id\\""*) break;; esac

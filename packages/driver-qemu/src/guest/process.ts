@@ -16,7 +16,7 @@ import { withoutSecrets } from './secret-words.ts'
 const TAIL_LINES = 5
 
 /** Makes the FIFOs of the fence, then becomes QEMU. */
-const PIPES = 'mkfifo -m 600 "$0.in" "$0.out" && exec "$@"'
+const PIPES = 'mkfifo -m 600 "$1.in" "$1.out" && shift && exec "$@"'
 
 /**
  * Starts a guest's QEMU and waits until its monitors are there. The folder and its definition are filed first, and by `filed`
@@ -32,7 +32,7 @@ export async function launchGuest(
 ): Promise<ProcessId> {
   const argv = launchArguments(definition, folder, incoming)
   const options = { ...call, log: folder.log, until: folder.spareMonitor }
-  const withPipes = ['sh', '-c', PIPES, folder.fence, ...argv]
+  const withPipes = ['sh', '-c', PIPES, 'sh', folder.fence, ...argv]
   return host.detach(filed(folder.process, withPipes), options).catch((error: unknown) => {
     if (!isVmError(error)) throw error
     throw restated(error, {

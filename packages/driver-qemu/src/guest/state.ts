@@ -18,7 +18,7 @@ export async function guestState(
 
 /**
  * The same, asked for as soon as QEMU says that the copy is complete: the guest stands still from then on until somebody wants to
- * know. The answer can be taken once; null where there is none, or where somebody has run the guest since.
+ * know. Null where it has not said so, or where somebody has run the guest since.
  */
 export function stateOnceCopied(
   monitor: QmpClient | null,
@@ -32,11 +32,23 @@ export function stateOnceCopied(
   monitor?.on('RESUME', () => {
     asked = null
   })
-  return () => {
-    const answer = asked
-    asked = null
-    return answer
-  }
+  return () => asked
+}
+
+/**
+ * Whether QEMU has said that the copy which it receives is complete, and has run nobody. It says so after everything else that comes
+ * with it, so that whoever hears it may go on at once (QEMU's migration.c), and need not be asked.
+ */
+export function loadedAsTold(monitor: QmpClient | null): () => boolean {
+  let complete = false
+  let hasRun = false
+  monitor?.on('MIGRATION', ({ data }) => {
+    complete = data.status === 'completed'
+  })
+  monitor?.on('RESUME', () => {
+    hasRun = true
+  })
+  return () => complete && !hasRun
 }
 
 function bothOf(

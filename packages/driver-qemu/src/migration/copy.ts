@@ -46,6 +46,8 @@ export interface CopyOrder {
   bandwidth(): number
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
+  /** What QEMU says once the copy is complete: it is asked by itself then. Null: it is not. */
+  complete(): Promise<readonly [unknown, MigrationInfo]> | null
   /** Its way into post-copy. */
   readonly turn: Turn
 }
@@ -161,7 +163,8 @@ async function followed(
       : { given: tuned, most: tuned }
   })
   for (;;) {
-    const info = await monitor.execute('query-migrate', {}, call)
+    const told = await order.complete()
+    const info = told ? told[1] : await monitor.execute('query-migrate', {}, call)
     if (held) disks = await storage.look(call)
     report(info, disks, call)
     if (isOver(info.status) || hasGoneOver(info)) return { info, disks }

@@ -16,7 +16,7 @@ import { definitionFromJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
-import { guestState, stateOnceCopied } from '../guest/state.ts'
+import { guestState, loadedAsTold } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { closeImages } from '../storage/serve.ts'
@@ -81,7 +81,7 @@ export function openIncoming(
   const definition = definitionFromJson(file.offer.definition, 'the offer')
   const { argv } = definition
   const monitor = prepared?.monitor ?? null
-  const onceCopied = stateOnceCopied(monitor)
+  const isLoaded = loadedAsTold(monitor)
 
   /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
   const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
@@ -94,16 +94,17 @@ export function openIncoming(
     ticket,
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
-      for (;;) {
-        const [{ running, status }, info] = await (onceCopied() ?? guestState(monitor, fence, call))
+      while (!isLoaded()) {
+        const [{ running, status }, info] = await guestState(monitor, fence, call)
         const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
         if (running)
           throw vmError('VM_PHASE_FAILED', `the guest on ${host.name} runs before it was told to (${status})`)
-        if (copied === 'completed') return closeImages(fence, disks, folder.storageSocket, call)
+        if (copied === 'completed') break
         if (hasGoneOver(info) && status !== 'inmigrate') return
         await sleep(clock, 5, call.signal)
       }
+      await closeImages(fence, disks, folder.storageSocket, call)
     },
     async finish(call) {
       const [, , , { running, status }] = await fence.act(commitSteps(file), call)

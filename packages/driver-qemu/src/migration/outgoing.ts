@@ -17,6 +17,7 @@ import {
   keep,
   type MigrationFile,
   remove,
+  STOP_DEAD_MAN,
   type Step,
   unlessAborted,
 } from '@vmferry/fence'
@@ -31,7 +32,7 @@ import { disksIn } from '../storage/disks.ts'
 import { endMirrors, mirrors, type StorageCopy, yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
-import { END_TUNNEL } from '../transport/tunnel.ts'
+import { END_TUNNEL, STOP_TUNNEL } from '../transport/tunnel.ts'
 import { cancelCopy, copyGuest } from './copy.ts'
 import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
@@ -128,6 +129,7 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
           memoryBytes: offer.memoryBytes,
           bandwidth: limit,
           tunedDowntime: () => tuned.maxDowntime ?? null,
+          complete: onceCopied,
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
@@ -140,8 +142,10 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
         } finally {
           await way.end()
         }
-      } finally {
+      } catch (error) {
+        // of a copy that is complete the switch does nothing: nobody tells it so while the guest stands still
         await off()
+        throw error
       }
     },
     async handOver(call) {
@@ -152,24 +156,20 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
         await sleep(clock, 2, call.signal)
         ;[{ status }, copied] = await guestState(monitor, fence, call)
       }
-      if (status !== 'postmigrate')
-        throw vmError(
-          'VM_PHASE_FAILED',
-          `the guest on ${host.name} should be stopped after the copy, but is ${status}`,
-          {
-            host: host.name,
-            remedy: 'somebody else gave this QEMU a command: find out who',
-          },
-        )
+      if (status === 'postmigrate') return
+      const message = `the guest on ${host.name} should be stopped after the copy, but is ${status}`
+      const remedy = 'somebody else gave this QEMU a command: find out who'
+      throw vmError('VM_PHASE_FAILED', message, { host: host.name, remedy })
     },
     async drain(call, again) {
       if (again) await sentAgain({ at, fence, folder, file }, again, call)
       await drained({ at, fence, folder, file }, monitor, call)
     },
     async confirm(call) {
+      void off()
       if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
       // the folder goes, and with it the files that name them
-      await fence.act([end('process', END_LIMIT), end('dead-man', 0), end('tunnel', 2), remove()], call)
+      await fence.act([end('process', END_LIMIT), STOP_DEAD_MAN, STOP_TUNNEL, remove()], call)
       await letGo()
     },
     async abort(_reason, call) {

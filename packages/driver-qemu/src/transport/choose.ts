@@ -1,6 +1,5 @@
 import {
   type CallOptions,
-  type ExecResult,
   type Finding,
   type HostChannel,
   type MigrationRequest,
@@ -8,7 +7,8 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import { blocker, warning } from '../facts/finding.ts'
-import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { type SshDestination, sshDestination } from './ssh.ts'
 
 /** What one side can offer to carry the stream. */
 export interface Transports {
@@ -18,12 +18,16 @@ export interface Transports {
   readonly address: string | null
 }
 
+/** The host that sends. */
+type Sender = Pick<QemuHost, 'host' | 'trials'>
+
 /** The transports that would work as the source sees it; those that would not are findings. */
 export async function sourceTransports(
-  host: HostChannel,
+  from: Sender,
   request: MigrationRequest,
   call: CallOptions,
 ): Promise<Transports> {
+  const { host } = from
   const wanted = request.uri?.transport
   if (wanted && overNetwork(request)) return networkFromSource(host, wanted, request, call)
   if (wanted === 'relay') return relayFromSource(request)
@@ -37,14 +41,14 @@ export async function sourceTransports(
     )
   }
   const to = sshDestination(request)
-  if (!request.uri) return bestBetweenHosts(host, request, to, call)
+  if (!request.uri) return bestBetweenHosts(from, request, to, call)
   if (!to)
     return blocked(
       'no-route',
       `${request.target.uri.text} does not tell how ${host.name} reaches that host`,
       `name the target as ${host.name} sees it, with a migration URI: ssh://root@host/`,
     )
-  return sshFromSource(host, to, call)
+  return sshFromSource(from, to, call)
 }
 
 /** The transports that would work as the target sees it. */
@@ -73,14 +77,14 @@ export function isSameHost({ source, target }: MigrationRequest): boolean {
 
 /** The source's own ssh, else through the controller, which reaches both; why the first does not work is a warning then. */
 async function bestBetweenHosts(
-  host: HostChannel,
+  from: Sender,
   request: MigrationRequest,
   to: SshDestination | null,
   call: CallOptions,
 ): Promise<Transports> {
   if (!to) return relayFromSource(request)
-  if (request.postCopy) return sshFromSource(host, to, call)
-  const { transports, findings } = await sshFromSource(host, to, call)
+  if (request.postCopy) return sshFromSource(from, to, call)
+  const { transports, findings } = await sshFromSource(from, to, call)
   const warnings = findings.map((finding) => ({ ...finding, severity: 'warning' as const }))
   return { transports: [...transports, RELAY], findings: warnings, address: null }
 }
@@ -100,8 +104,12 @@ function relayFromSource({ uri, postCopy }: MigrationRequest): Transports {
   )
 }
 
-async function sshFromSource(host: HostChannel, to: SshDestination, call: CallOptions): Promise<Transports> {
-  const { code, stderr } = await tried(host, to, call).catch((error: unknown) => {
+async function sshFromSource(
+  { host, trials }: Sender,
+  to: SshDestination,
+  call: CallOptions,
+): Promise<Transports> {
+  const { code, stderr } = await trials.reaches(to, call).catch((error: unknown) => {
     throw vmError('VM_PHASE_FAILED', `${host.name} has no ssh to carry the guest`, {
       host: host.name,
       cause: error,
@@ -117,19 +125,6 @@ async function sshFromSource(host: HostChannel, to: SshDestination, call: CallOp
     words: stderr.trim(),
     error: /Host key verification failed|Permission denied/.test(stderr) ? 'VM_REFUSED' : 'VM_CONNECTION',
   })
-}
-
-/** Nothing goes through it that a computer of the future could want to read: 285 ms became 160 (measured, OpenSSH 9.2 on two hosts of one machine). */
-const QUICK = ['-o', 'KexAlgorithms=^ecdh-sha2-nistp256']
-
-/** Words of OpenSSH about a key exchange that it does not know, may not use, or that the other side has not. */
-const NOT_QUICK = /key exchange (?:method|algorithms)|KexAlgorithms|unsupported KEX/i
-
-/** Whether the source's ssh gets there. One that is not to use, or does not know, what is quick is asked as it is set. */
-async function tried(host: HostChannel, to: SshDestination, call: CallOptions): Promise<ExecResult> {
-  const quick = await host.exec([...sshArguments(to, QUICK), 'true'], call)
-  const refused = quick.code !== 0 && NOT_QUICK.test(quick.stderr)
-  return refused ? host.exec([...sshArguments(to, []), 'true'], call) : quick
 }
 
 /** OpenSSH's words are kept as they are; the sentence names the usual reasons. */

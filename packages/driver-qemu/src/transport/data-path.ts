@@ -81,7 +81,10 @@ export async function dataPath(
       if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
       const ways: Forward[] = [[folder.tunnelSocket, ram]]
       if (nbd !== undefined) ways.push([folder.disksSocket, nbd])
-      await startTunnel(host, fence, folder, to, ways, call)
+      await startTunnel(host, fence, folder, to, ways, call).catch((error: unknown) => {
+        at.trials.forget(to)
+        throw error
+      })
       return {
         ...direct,
         to: near,

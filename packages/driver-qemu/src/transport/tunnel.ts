@@ -50,9 +50,12 @@ export async function startTunnel(
   }
 }
 
-/** Ends the tunnel, if one was ever started, and removes its files. */
+/** Ends the tunnel, if one was ever started. */
+export const STOP_TUNNEL: Step<null> = end('tunnel', 2)
+
+/** Ends it, and removes its files. */
 export const END_TUNNEL: readonly Step<null>[] = [
-  end('tunnel', 2),
+  STOP_TUNNEL,
   drop('tunnel.in'),
   drop('tunnel.sock'),
   drop('disks.sock'),

@@ -6,7 +6,7 @@ type More = Partial<Omit<Cell, 'row' | 'phase' | 'at'>>
 /** Moments at which a fault can strike, by phase. A number is the call to a host before which it does. */
 const MOMENTS = {
   B: [at('begin', 'before')],
-  P: [at('prepare', 'before'), at('prepare', 3), at('prepare', 'after')],
+  P: [at('prepare', 'before'), at('prepare', 4), at('prepare', 'after')],
   F: [at('perform', 'during')],
   S: [at('perform', 'stopped'), at('perform', 'after'), at('hand-over', 'after')],
   N: [at('finish', 'before'), at('finish', 'after')],
@@ -28,7 +28,7 @@ export const CELLS: readonly Cell[] = [
   cell(3, 'S', at('perform', 'after'), 'kill the QEMU of the source', { outcome: 'migrated' }),
   cell(3, 'S', at('hand-over', 'after'), 'kill the QEMU of the source', { outcome: 'migrated' }),
 
-  cell(4, 'P', at('prepare', 4), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
+  cell(4, 'P', at('prepare', 5), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'P', at('prepare', 'after'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'F', at('perform', 'during'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'S', at('perform', 'stopped'), 'kill the QEMU of the target'),
