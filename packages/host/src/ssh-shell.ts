@@ -78,6 +78,8 @@ export async function openShell(connection: SshConnection, stop: AbortSignal): P
         answers.catch(() => {})
         channel.write(commandLine(doing(argv, known), options, mark))
         const [{ bytes, word }, said] = await Promise.race([answers, lost])
+        // it may come to its end before it is ended: its shell is not for the next command then
+        halt.throwIfAborted()
         if (word === 'missing') return null
         if (word === '') throw unknownEnd(connection)
         return { ...exitOf(Number(word)), stdout: bytes, stderr: said.bytes }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostChannel } from '@vmferry/core/driver'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ssh } from '../src/index.ts'
@@ -37,6 +38,18 @@ describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
       "it's\n\\n$HOME\n",
     )
     expect(shells()).toEqual(before)
+  })
+
+  test('are not for the next command where one is given up, even if that comes to its end by itself just then', async () => {
+    for (let early = 0; early < 24; early += 1) {
+      const stop = new AbortController()
+      const given = channel.exec(['sleep', '0.04'], { signal: stop.signal }).catch(() => null)
+      setTimeout(() => stop.abort(), 48 - early)
+      await given
+      expect(await said('echo', 'one')).toBe('one')
+      await sleep(20)
+      expect(await said('echo', 'two')).toBe('two')
+    }
   })
 
   test('leave no trace in each other: folder, variables, umask, input', async () => {
