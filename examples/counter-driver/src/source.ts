@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { EffectOptions, MigrationSource, Offer } from '@vmferry/core/driver'
+import { type EffectOptions, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
 import type { CounterHost } from './counter-host.ts'
 import { type Guest, guestNamed, refuseHeld } from './domain.ts'
@@ -18,10 +18,12 @@ export function counterSource(at: CounterHost): MigrationSource {
       return { offer, findings: [], transports, digest: digestOf(offer) }
     },
 
-    async begin(domain, request, call) {
+    async begin(offer, request, call) {
+      const { domain } = offer
       const { migration, epoch } = call
       const guest = await guestNamed(at, domain, call)
       refuseHeld(guest, migration)
+      if (digestOf(offerOf(guest)) !== digestOf(offer)) throw changed(guest)
       const record: RecordFile = {
         migration,
         role: 'source',
@@ -29,7 +31,7 @@ export function counterSource(at: CounterHost): MigrationSource {
         request,
         epoch,
         phase: 'begin',
-        offer: offerOf(guest),
+        offer,
         marked: false,
       }
       await fileRecord(at, record, {}, call)
@@ -55,6 +57,12 @@ async function takeHold(at: CounterHost, record: RecordFile, call: EffectOptions
     if (!isUnknown(error)) await removeRecord(at, record.migration, 'source', call)
     throw error
   }
+}
+
+function changed({ name }: Guest): Error {
+  return vmError('VM_PHASE_FAILED', `'${name}' is not what it was when it was checked`, {
+    remedy: 'migrate again',
+  })
 }
 
 function offerOf({ name, uuid, state, bytes }: Guest): Offer {

@@ -2,6 +2,7 @@ import {
   type ChosenRequest,
   type MigrationSource,
   type MigrationTarget,
+  type Offer,
   type SourceSurvey,
   type Survey,
   vmError,
@@ -39,11 +40,20 @@ export async function surveys(
   return { sent, received }
 }
 
-/** The request with the transport that core would choose; rejects as core would where a blocker stands. */
-export async function chosen(bench: Bench, wish: Wish = {}): Promise<ChosenRequest> {
+/** What a migration begins with. */
+export interface Checked {
+  readonly offer: Offer
+  readonly request: ChosenRequest
+}
+
+/** The draft of the offer, and the request with the transport that core would choose; rejects as core would where a blocker stands. */
+export async function checked(bench: Bench, wish: Wish = {}): Promise<Checked> {
   const request = bench.request(wish)
   const { sent, received } = await surveys(bench, wish)
-  return { ...request, transport: transportOf(request, sent, received) }
+  const transport = transportOf(request, sent, received)
+  const cookie = received.transports.find(({ name }) => name === transport)?.cookie
+  const chosen = { ...request, transport, ...(cookie && { cookie: throughJson(cookie) }) }
+  return { offer: throughJson(sent.offer), request: chosen }
 }
 
 export function transportOf(

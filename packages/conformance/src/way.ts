@@ -13,9 +13,8 @@ import {
   vmError,
 } from '@vmferry/core/driver'
 import type { Bench, Wish } from './bench.ts'
-import { GUEST } from './guest.ts'
 import { throughJson } from './json-copy.ts'
-import { chosen, receiver, sender } from './surveys.ts'
+import { checked, receiver, sender } from './surveys.ts'
 
 /** A migration that has begun, driven by the kit in the place of core. */
 export interface Begun {
@@ -47,9 +46,9 @@ export async function begin(
   wish: Wish = {},
   from: DriverConnection = bench.source,
 ): Promise<Begun> {
-  const request = await chosen(bench, wish)
+  const { offer, request } = await checked(bench, wish)
   const { id, effect } = effects(bench)
-  const outgoing = await sender(from).begin(GUEST, request, effect())
+  const outgoing = await sender(from).begin(offer, request, effect())
   return { bench, id, request, outgoing, effect }
 }
 

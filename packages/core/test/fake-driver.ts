@@ -10,6 +10,7 @@ import {
   type MigrationRequest,
   type Offer,
   type Outgoing,
+  type Performed,
   type Survey,
   vmError,
 } from '../src/driver/index.ts'
@@ -51,6 +52,8 @@ export interface FakeWorld {
   /** The epochs that were asked for, the oldest first. */
   claims: number[]
   survey: Partial<Record<'source' | 'target', Partial<Survey>>>
+  /** What confirm knows of the copy; null: nothing more than perform. */
+  figures: Performed | null
 }
 
 export function fakeWorld(): FakeWorld {
@@ -67,6 +70,7 @@ export function fakeWorld(): FakeWorld {
     requests: [],
     claims: [],
     survey: {},
+    figures: null,
   }
 }
 
@@ -133,6 +137,7 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
     confirm: (call) =>
       at('confirm', call, () => {
         world.source = 'gone'
+        if (world.figures) return world.figures
       }),
     abort: (_reason, call) =>
       at('source.abort', call, () => {
@@ -198,11 +203,11 @@ export function fakeDriver(world: FakeWorld, capabilities: Capabilities = FAKE_C
             world.requests.push(request)
             return at('source.check', call, () => ({ ...survey('source'), offer: offer() }))
           },
-          begin: (_domain, request, call) => {
+          begin: (given, request, call) => {
             world.requests.push(request)
             return at('begin', call, () => {
               world.begun = true
-              return outgoing(offer())
+              return outgoing(given)
             })
           },
           recall: async (id, call: EffectOptions) => {

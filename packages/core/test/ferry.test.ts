@@ -93,9 +93,9 @@ test('the journal has each step before its effect, and the end', async () => {
     before['finish'] = await steps()
   }
   await (await here.domain('web1')).migrate(there)
-  expect(before['begin']).toEqual(['claim', 'begin'])
-  expect(before['finish']).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing'])
-  expect(await steps()).toEqual(['claim', 'begin', 'prepare', 'perform', 'committing', 'settled'])
+  expect(before['begin']).toEqual(['claim'])
+  expect(before['finish']).toEqual(['claim', 'prepare', 'committing'])
+  expect(await steps()).toEqual(['claim', 'prepare', 'committing', 'settled'])
 })
 
 test('a question to a host that gives no answer is given up in time', async () => {

@@ -304,3 +304,11 @@ test('the downtime is counted from the stop of the guest until it was seen to ru
   expect(events.find(({ type }) => type === 'switchover')).toMatchObject({ downtimeMs: 42 })
   expect(migration.report).toMatchObject({ downtimeMs: 42, hypervisorDowntimeMs: 3 })
 })
+
+test('the figures of the copy are those of confirm, where it has some', async () => {
+  const { web1, there, world } = await ferried()
+  world.figures = { rounds: 4, bytes: 1200, hypervisorDowntimeMs: 7 }
+  const migration = web1.migrate(there, { live: true })
+  await migration
+  expect(migration.report).toMatchObject({ rounds: 4, bytes: 1200, hypervisorDowntimeMs: 7 })
+})

@@ -6,11 +6,11 @@ import {
   type Random,
   vmError,
 } from '@vmferry/core/driver'
-import { claimDomain, hostRecord } from '@vmferry/fence'
+import { claimDomain, fences, hostRecord } from '@vmferry/fence'
 import { QEMU_CAPABILITIES } from './capabilities.ts'
 import { domainOf } from './domain.ts'
 import { runningQemus } from './facts/running.ts'
-import { shellsOf } from './fence/fence.ts'
+import { QEMU_VERBS } from './fence/verbs.ts'
 import { keptAnswers } from './guest/kept-answers.ts'
 import { guestNamed, listGuests, noGuest } from './guest/list.ts'
 import { checkedRunDirectory, runDirectoryOf } from './guest/run-directory.ts'
@@ -52,7 +52,7 @@ export async function connectQemu(
     keptAnswers: keptAnswers(host, runDirectory),
     afterwards: afterwards(),
     trials: trials(host, ports.clock),
-    shells: shellsOf({ host, clock: ports.clock, runDirectory }),
+    fences: fences({ host, clock: ports.clock, runDirectory }, QEMU_VERBS),
     ...ports,
     newId: () => hex(ports.random.bytes(4)),
     newUuid: () => uuid4(ports.random.bytes(16)),
@@ -126,7 +126,7 @@ function connectionOf(at: QemuHost, hypervisor: string | null): DriverConnection
       if (closed) return
       closed = true
       await at.afterwards.ended()
-      await at.shells.end()
+      await at.fences.end()
       await host.close()
     },
     [Symbol.asyncDispose]: () => connection.close(),

@@ -1,6 +1,5 @@
 import { type CallOptions, type DriverDomain, isVmError } from '@vmferry/core/driver'
 import type { StatusInfo } from '@vmferry/qmp'
-import { fenceOf } from './fence/fence.ts'
 import { tell } from './fence/step.ts'
 import { optionsNamed } from './guest/command-line.ts'
 import type { Guest } from './guest/list.ts'
@@ -27,7 +26,7 @@ export async function domainOf(at: QemuHost, guest: Guest, call: CallOptions): P
 
 /** Asked through the fence, whoever holds the other monitors; a QEMU that has no fence is asked over the spare one. */
 async function statusOf(at: QemuHost, { definition, folder, fenced }: Guest, call: CallOptions) {
-  if (fenced) return (await fenceOf(at, definition.name, folder).ask([tell('query-status')], call))[0]
+  if (fenced) return (await at.fences.of(definition.name, folder.path).ask([tell('query-status')], call))[0]
   return askSpare(at.host, folder, call, (monitor) =>
     monitor.execute('query-status', {}, { signal: call.signal }),
   )

@@ -1,5 +1,5 @@
 import type { Clock, ConnectionUri, HostChannel, Logger } from '@vmferry/core/driver'
-import type { StayingShells } from '@vmferry/fence'
+import type { Fences } from '@vmferry/fence'
 import type { RunningQemus } from './facts/running.ts'
 import type { KeptAnswers } from './guest/kept-answers.ts'
 import type { Afterwards } from './migration/afterwards.ts'
@@ -18,8 +18,8 @@ export interface QemuHost {
   readonly keptAnswers: KeptAnswers
   /** Whom its own ssh reaches. */
   readonly trials: Trials
-  /** Those that do what fences ask. */
-  readonly shells: StayingShells
+  /** Those of its guests. */
+  readonly fences: Fences
   readonly clock: Clock
   readonly log: Logger
   /** A connection that is closed waits for it. */

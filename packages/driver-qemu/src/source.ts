@@ -13,15 +13,16 @@ import { drop, type Fence, hold, hostRecord, type MigrationFile } from '@vmferry
 import type { QmpClient } from '@vmferry/qmp'
 import { hostFacts } from './facts/host.ts'
 import { measure } from './facts/measure.ts'
-import { sourceFacts, sourceOffer } from './facts/source.ts'
-import { fenceOf } from './fence/fence.ts'
+import { sourceFacts, stillOffered } from './facts/source.ts'
 import { fenced } from './fence/step.ts'
 import { type Guest, guestNamed, listGuests, lookAt, refuseBridgeless, refuseHeld } from './guest/list.ts'
 import { openMonitor } from './guest/process.ts'
-import { armed, openOutgoing } from './migration/outgoing.ts'
+import { armed } from './migration/begun.ts'
+import { openOutgoing } from './migration/outgoing.ts'
 import type { QemuHost } from './qemu-host.ts'
 import { sourceTls, wantsTls } from './tls/half.ts'
-import { overNetwork, sourceTransports } from './transport/choose.ts'
+import { sourceTransports } from './transport/choose.ts'
+import { tunnelAhead } from './transport/tunnel.ts'
 
 /** Milliseconds. */
 const PUT_BACK_LIMIT = 20_000
@@ -45,24 +46,18 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
       const { guest } = await ready(at, offer.domain, call)
       return measure(at, guest, offer, request, call)
     },
-    async begin(domain, request, call) {
-      const network = Promise.all([
-        overNetwork(request) ? sourceTransports(at, request, call) : NO_ADDRESS,
-        secured(at, request, call),
-      ])
-      network.catch(() => {})
-      const { guest } = await ready(at, domain, call)
-      const fence = fenceOf(at, domain, guest.folder)
+    async begin(offer, request, call) {
+      const { guest } = await ready(at, offer.domain, call)
+      const fence = at.fences.of(offer.domain, guest.folder.path)
       fence.stay(call)
       try {
-        const { offer: bare, found } = await sourceOffer(at, guest, request, call)
-        const [{ address }, { tls }] = await network
-        const offer = withNetwork(bare, { address, tls })
         const { migration, epoch } = call
-        const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer, found }
+        const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer }
         const monitor = await held(host, guest, fence, file, call)
+        const found = stillOffered(at, guest, offer, request, call)
+        const ahead = tunnelAhead(at, fence, guest.folder, request, call)
         const deadMan = armed(at, guest, fence, offer, call)
-        return openOutgoing(at, guest, file, { monitor, fence, deadMan })
+        return openOutgoing(at, guest, file, { monitor, fence, deadMan, found, ahead })
       } catch (error) {
         await fence.leave()
         throw error
@@ -107,7 +102,6 @@ async function held(
   })
 }
 
-const NO_ADDRESS = { address: null }
 const NO_TLS = { tls: null, findings: [] }
 
 /** What this side has for TLS, where that is asked for. */

@@ -14,7 +14,6 @@ import {
 import { arrive, end, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
 import { fileFindings } from './facts/file-findings.ts'
 import { arrivingDefinition, takenFindings, targetFacts } from './facts/target.ts'
-import { fenceOf } from './fence/fence.ts'
 import { unmake } from './fence/step.ts'
 import { type Definition, definitionToJson } from './guest/definition.ts'
 import { listGuests } from './guest/list.ts'
@@ -43,12 +42,12 @@ export function qemuTarget(at: QemuHost): MigrationTarget {
       ])
       const findings = [...facts.findings, ...secured]
       const digest = createHash('sha256').update(JSON.stringify(findings)).digest('hex')
-      return { findings, transports: targetTransports(request), digest, epoch: facts.epoch }
+      return { findings, transports: targetTransports(request, runDirectory), digest, epoch: facts.epoch }
     },
     async prepare(offer, request, call) {
       const folder = guestFolder(runDirectory, call.migration)
       const definition = arrivingDefinition(offer, request.rename)
-      const fence = fenceOf(at, definition.name, folder)
+      const fence = at.fences.of(definition.name, folder.path)
       try {
         return await prepared(at, { fence, folder, definition, offer, request }, call)
       } catch (error) {

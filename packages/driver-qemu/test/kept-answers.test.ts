@@ -81,6 +81,23 @@ test.skipIf(missing)(`a QEMU is started until its answers are filed, and not aga
 })
 
 test.skipIf(missing)(
+  `what was heard over a connection is not read again, unless the QEMU is another${title}`,
+  async () => {
+    const { connect, install, starts, files } = counting()
+    const connection = connect()
+    const said = await connection.of()
+    await connection.file()
+    const [path = ''] = files()
+    writeFileSync(path, `${readFileSync(path, 'utf8').split('\n')[0]}\nnothing\n`)
+    expect(await connection.of()).toBe(said)
+    expect((await connect().of()).size).toBe(0)
+    install('exec qemu-system-x86_64 "$@" # upgraded')
+    expect((await connection.of()).has('quit')).toBe(true)
+    expect(starts()).toBe(2)
+  },
+)
+
+test.skipIf(missing)(
   `a QEMU that was changed, and a file that is of another boot or torn, are not believed${title}`,
   async () => {
     const { connect, install, starts, files } = counting()

@@ -190,8 +190,11 @@ test('tcp is offered only when it is asked for, with a warning, and its name is 
   const { transports, findings, address } = await sourceTransports(from(host), asked, call)
   expect([transports.map(({ name }) => name), address]).toEqual([['tcp'], '10.77.0.2'])
   expect(findings).toMatchObject([{ severity: 'warning', code: 'plaintext' }])
-  expect(targetTransports(asked).map(({ name }) => name)).toEqual(['tcp'])
-  expect(targetTransports(request('beta')).map(({ name }) => name)).toEqual(['ssh', 'relay'])
+  expect(targetTransports(asked, '/run/vmferry/qemu').map(({ name }) => name)).toEqual(['tcp'])
+  expect(targetTransports(request('beta'), '/run/vmferry/qemu').map(({ name }) => name)).toEqual([
+    'ssh',
+    'relay',
+  ])
 })
 
 test('tls goes the way of tcp, without its warning', async () => {
@@ -199,7 +202,7 @@ test('tls goes the way of tcp, without its warning', async () => {
   const asked = request('beta', { transport: 'tls', host: 'beta' })
   const { transports, findings, address } = await sourceTransports(from(host), asked, call)
   expect([transports.map(({ name }) => name), findings, address]).toEqual([['tls'], [], '10.77.0.2'])
-  expect(targetTransports(asked).map(({ name }) => name)).toEqual(['tls'])
+  expect(targetTransports(asked, '/run/vmferry/qemu').map(({ name }) => name)).toEqual(['tls'])
   const nowhere = await sourceTransports(from(host), request('beta', { transport: 'tls', host: null }), call)
   expect(nowhere.findings).toMatchObject([{ code: 'no-host', remedy: expect.stringContaining('tls://host') }])
 })

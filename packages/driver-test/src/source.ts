@@ -1,10 +1,4 @@
-import {
-  type Finding,
-  type MigrationRequest,
-  type MigrationSource,
-  type Offer,
-  vmError,
-} from '@vmferry/core/driver'
+import { type Finding, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
 import { heldEpoch } from './claim.ts'
 import { digestOf } from './digest.ts'
@@ -35,16 +29,18 @@ export function testSource(at: TestHost): MigrationSource {
         return { offer, findings, digest, transports, epoch: heldEpoch(host, domain) }
       }),
     measure: async (offer, request) => measure(at, offer, request),
-    begin: (domain, request, call) =>
-      visitWithEffect(at, { at: 'begin', side: 'source', domain }, call, () => {
+    begin: (offer, request, call) =>
+      visitWithEffect(at, { at: 'begin', side: 'source', domain: offer.domain }, call, () => {
         refuseDenied(request, capabilities, host.name)
-        const guest = guestNamed(host, domain)
+        const guest = guestNamed(host, offer.domain)
         refuseHeld(guest, call.migration)
         const known = host.outgoing.get(call.migration)
         if (known) return outgoingOf(at, known)
         const blocker = findingsAbout(at, guest).find(({ severity }) => severity === 'blocker')
         if (blocker) throw vmError(blocker.error ?? 'VM_PHASE_FAILED', blocker.message, { host: host.name })
-        return outgoingOf(at, takeHold(at, guest, request, call.migration, call.epoch))
+        refuseChanged(guest, offer)
+        const { migration, epoch } = call
+        return outgoingOf(at, takeHold(at, guest, { migration, epoch, request, offer }))
       }),
     recall: (id, call) => {
       const file = host.outgoing.get(id)
@@ -57,6 +53,13 @@ export function testSource(at: TestHost): MigrationSource {
       })
     },
   }
+}
+
+/** VM_PHASE_FAILED for a guest that is not any more what it was when it was offered. */
+function refuseChanged(guest: Guest, offer: Offer): void {
+  if (digestOf(offerOf(guest)) === digestOf(offer)) return
+  const message = `'${guest.name}' on ${guest.host} is not what it was when it was checked`
+  throw vmError('VM_PHASE_FAILED', message, { host: guest.host, remedy: 'migrate again' })
 }
 
 function offerOf({ name, uuid, state, memory }: Guest): Offer {
@@ -89,9 +92,7 @@ function findingsAbout({ host, capabilities }: TestHost, guest: Guest): Finding[
 function takeHold(
   { host }: TestHost,
   guest: Guest,
-  request: MigrationRequest,
-  migration: string,
-  epoch: number,
+  begun: Pick<OutgoingFile, 'migration' | 'epoch' | 'request' | 'offer'>,
 ): OutgoingFile {
   for (const [id, arrived] of host.incoming) {
     if (arrived.guest !== guest) continue
@@ -99,18 +100,15 @@ function takeHold(
     host.incoming.delete(id)
   }
   const file: OutgoingFile = {
+    ...begun,
     role: 'source',
-    migration,
     domain: guest.name,
-    request,
-    offer: offerOf(guest),
     guest,
-    epoch,
     phase: 'begin',
     ended: null,
     limits: {
-      bandwidth: request.bandwidth,
-      maxDowntime: request.maxDowntime ?? DEFAULT_DOWNTIME,
+      bandwidth: begun.request.bandwidth,
+      maxDowntime: begun.request.maxDowntime ?? DEFAULT_DOWNTIME,
       suspended: false,
       postCopy: false,
     },
@@ -120,7 +118,7 @@ function takeHold(
     pushedBytes: 0,
     sent: false,
   }
-  host.outgoing.set(migration, file)
-  guest.heldBy = migration
+  host.outgoing.set(begun.migration, file)
+  guest.heldBy = begun.migration
   return file
 }

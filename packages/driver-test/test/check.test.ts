@@ -1,7 +1,7 @@
 import type { Capabilities, ChosenRequest, Finding, MigrationUri } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { settled } from './fake-clock.ts'
-import { begun, performed, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
+import { begun, offered, performed, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
 
 async function findings(at: TwoHosts, wishes: Partial<ChosenRequest> = {}): Promise<readonly Finding[]> {
   const request = at.request(wishes)
@@ -30,7 +30,7 @@ test('a check that finds nothing offers the domain and all transports, and chang
   })
   expect(JSON.parse(JSON.stringify(survey.offer))).toEqual(survey.offer)
   expect(JSON.stringify(at.world.host('default').domain('web1'))).toBe(before)
-  const outgoing = await at.here.source.begin('web1', at.request(), at.call)
+  const outgoing = await at.here.source.begin(await offered(at), at.request(), at.call)
   expect(outgoing.offer).toEqual(survey.offer)
 })
 
@@ -47,10 +47,20 @@ test('the digest changes with the facts', async () => {
 test('an unknown domain and one that a migration holds are refused', async () => {
   const at = await twoHosts()
   expect((await refusal(at.here.source.check('web7', at.request(), at.call))).code).toBe('VM_NOT_FOUND')
+  const offer = await offered(at)
   await begun(at)
   const call = { ...at.call, migration: 'm-2' }
   expect((await refusal(at.here.source.check('web1', at.request(), call))).code).toBe('VM_BUSY')
-  expect((await refusal(at.here.source.begin('web1', at.request(), call))).code).toBe('VM_BUSY')
+  expect((await refusal(at.here.source.begin(offer, at.request(), call))).code).toBe('VM_BUSY')
+})
+
+test('a guest that is not what was checked is refused, and nothing takes hold of it', async () => {
+  const at = await twoHosts()
+  const offer = await offered(at)
+  at.world.host('default').pause('web1')
+  const refused = await refusal(at.here.source.begin(offer, at.request(), at.call))
+  expect(refused).toMatchObject({ code: 'VM_PHASE_FAILED', remedy: 'migrate again' })
+  expect(at.world.host('default').domain('web1')?.heldBy).toBeNull()
 })
 
 test('a target tells all that stands in the way at once', async () => {
@@ -66,7 +76,7 @@ test('a target tells all that stands in the way at once', async () => {
     'uuid-taken',
     'not-enough-memory',
   ])
-  const { offer } = await at.here.source.begin('web1', at.request(), at.call)
+  const { offer } = await at.here.source.begin(await offered(at), at.request(), at.call)
   expect((await refusal(at.there.target.prepare(offer, at.request(), at.call))).code).toBe('VM_EXISTS')
   expect(await at.there.migrations(at.call)).toEqual([])
 })
@@ -124,7 +134,7 @@ test.each<[keyof Capabilities, Partial<ChosenRequest>]>([
   } as const
   for (const work of [
     at.here.source.check('web1', request, at.call),
-    at.here.source.begin('web1', request, at.call),
+    at.here.source.begin(offer, request, at.call),
     at.there.target.check(offer, request, at.call),
     at.there.target.prepare(offer, request, at.call),
   ])
@@ -149,9 +159,10 @@ test('without progress no bytes are told, only that the guest has stopped', asyn
 
 test('without pausedGuests a paused guest is not moved', async () => {
   const at = await twoHosts({}, { without: ['pausedGuests'] })
+  const offer = await offered(at)
   at.world.host('default').pause('web1')
   expect(await findings(at)).toMatchObject([{ code: 'guest-paused', error: 'VM_UNSUPPORTED' }])
-  expect((await refusal(at.here.source.begin('web1', at.request(), at.call))).code).toBe('VM_UNSUPPORTED')
+  expect((await refusal(at.here.source.begin(offer, at.request(), at.call))).code).toBe('VM_UNSUPPORTED')
 })
 
 test('without abortableUntil a guest that was stopped cannot be brought back', async () => {
@@ -168,7 +179,7 @@ test('of two migrations that take one name or one uuid only the first is prepare
     [{ rename: 'guest' }, { rename: 'other' }],
   ]) {
     const at = await twoHosts()
-    const { offer } = await at.here.source.begin('web1', at.request(), at.call)
+    const { offer } = await at.here.source.begin(await offered(at), at.request(), at.call)
     const twin = first?.rename === second?.rename ? { ...offer, uuid: null } : offer
     const stop = new AbortController()
     at.world.faults.add({ at: 'prepare', kind: 'hang', when: 'during' })

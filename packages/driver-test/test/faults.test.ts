@@ -21,8 +21,9 @@ async function upTo(at: TwoHosts, phase: Point): Promise<(call: EffectOptions) =
   const { source } = at.here
   const { target } = at.there
   if (phase === 'check') return (call) => source.check('web1', at.request(), call)
-  if (phase === 'begin') return (call) => source.begin('web1', at.request(), call)
-  const outgoing = await source.begin('web1', at.request(), at.call)
+  const { offer } = await source.check('web1', at.request(), at.call)
+  if (phase === 'begin') return (call) => source.begin(offer, at.request(), call)
+  const outgoing = await source.begin(offer, at.request(), at.call)
   if (phase === 'prepare') return (call) => target.prepare(outgoing.offer, at.request(), call)
   const incoming = await target.prepare(outgoing.offer, at.request(), at.call)
   if (phase === 'perform') return ({ signal }) => performing(at, outgoing, incoming, signal)

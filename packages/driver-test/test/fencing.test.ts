@@ -6,6 +6,7 @@ import {
   begun,
   callOf,
   contextOf,
+  offered,
   performed,
   performing,
   refusal,
@@ -128,9 +129,10 @@ test('without fencing a late effect makes the guest run twice, and the world tel
 
 test('a session that was ended answers nothing, and a new one of the same controller does', async () => {
   const at = await held('session')
+  const offer = await offered(at)
   await takenOver(at)
   expect((await refusal(at.here.domains(at.call))).code).toBe('VM_STALE')
-  expect((await refusal(at.here.source.begin('web1', at.request(), at.call))).code).toBe('VM_STALE')
+  expect((await refusal(at.here.source.begin(offer, at.request(), at.call))).code).toBe('VM_STALE')
   expect(await (await other(at, 'default')).domains(at.call)).toHaveLength(2)
 })
 

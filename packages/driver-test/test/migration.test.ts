@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begun, performed, performing, refusal, twoHosts } from './two-hosts.ts'
+import { begin, begun, performed, performing, refusal, twoHosts } from './two-hosts.ts'
 
 const MIB = 1024 ** 2
 
@@ -158,11 +158,11 @@ test('a domain that has arrived can be sent back', async () => {
 
   const call = { ...at.call, migration: 'm-2' }
   const request = { ...at.request(), source: at.request().target, target: at.request().source }
-  const back = await at.there.source?.begin('web1', request, call)
-  const home = await at.here.target?.prepare(back!.offer, request, call)
-  await at.clock.until(back!.perform(home!.ticket, () => Promise.reject(new Error('none')), call))
+  const back = await begin(at.there.source!, request, call)
+  const home = await at.here.target?.prepare(back.offer, request, call)
+  await at.clock.until(back.perform(home!.ticket, () => Promise.reject(new Error('none')), call))
   await home!.finish(call)
-  await back!.confirm(call)
+  await back.confirm(call)
   expect(at.world.running(uuid)).toEqual(['default'])
   expect(await at.there.migrations(call)).toEqual([])
   expect((await refusal(incoming.finish(at.call))).code).toBe('VM_INVALID')

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { fakeClock } from './fake-clock.ts'
 import { connected, peer, served, spoken } from './served-hosts.ts'
-import { callOf, refusal, requestOf } from './two-hosts.ts'
+import { begin, callOf, refusal, requestOf } from './two-hosts.ts'
 
 const call = callOf('m-1', 1)
 const HELLO = '{"vmferry-test":1,"hostId":"h","hypervisor":"fake"}\n'
@@ -172,7 +172,7 @@ describe('a test host', () => {
     const [one, two] = [await served('default'), await served('beta')]
     const [here, there] = [await connected(one), await connected(two)]
     const request = requestOf(here, there, { transport: 'tcp' })
-    const { offer } = await here.source!.begin('web1', request, call)
+    const { offer } = await begin(here.source!, request, call)
     const incoming = await there.target!.prepare(offer, request, call)
     const stream = '{"vmferry-test":1,"for":"stream","migration":"m-1"}'
     const words = Array.from({ length: 16 }, () => 7)

@@ -6,7 +6,7 @@ import { createWorld, test as testDriver } from '../src/index.ts'
 import { serveHost } from '../src/net/serve-host.ts'
 import { systemClock, systemRandom } from '../src/net/system.ts'
 import { connected, ferry, peer, type Served, served } from './served-hosts.ts'
-import { callOf, refusal, requestOf } from './two-hosts.ts'
+import { begin, callOf, refusal, requestOf } from './two-hosts.ts'
 
 const call = callOf('m-1', 1)
 
@@ -163,7 +163,7 @@ describe('a remote connection', () => {
     const [one, two] = [await served('default'), await served('beta')]
     const [here, there] = [await connected(one), await connected(two)]
     const request = requestOf(here, there, { transport: 'tcp' })
-    const outgoing = await here.source!.begin('web1', request, call)
+    const outgoing = await begin(here.source!, request, call)
     const incoming = await there.target!.prepare(outgoing.offer, request, call)
     expect(incoming.ticket.endpoints['ram']).toBe(`tcp://127.0.0.1:${two.address.port}/m-1`)
     expect(outgoing).not.toHaveProperty('drain')
@@ -229,7 +229,7 @@ describe('fencing over tcp', () => {
     const { target } = there as { target: MigrationTarget }
     await here.claim('web1', 1, call)
     const request = requestOf(here, there, { transport: 'tcp' })
-    const outgoing = await source.begin('web1', request, call)
+    const outgoing = await begin(source, request, call)
     const incoming = await target.prepare(outgoing.offer, request, call)
     const copying = refusal(outgoing.perform(incoming.ticket, () => Promise.reject(new Error('no')), call))
     await until(() => one.world.host('default').outgoing.get('m-1')?.copying != null)
@@ -244,7 +244,7 @@ describe('fencing over tcp', () => {
       const [one, two] = [await served('default', { linkBytesPerSecond: 60e6 }), await served('beta')]
       const [here, there] = [await connected(one, { fencing }), await connected(two)]
       const request = requestOf(here, there, { transport: 'tcp' })
-      const outgoing = await here.source!.begin('web1', request, call)
+      const outgoing = await begin(here.source!, request, call)
       const incoming = await there.target!.prepare(outgoing.offer, request, call)
       const file = one.world.host('default').outgoing.get('m-1')
       const copying = refusal(outgoing.perform(incoming.ticket, () => Promise.reject(new Error('no')), call))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begun, callOf, performed, performing, refusal, twoHosts } from './two-hosts.ts'
+import { begun, callOf, offered, performed, performing, refusal, twoHosts } from './two-hosts.ts'
 
 test.each(['begin', 'prepare', 'perform', 'ready', 'hand-over'])(
   'an abort on both sides after %s leaves everything as it was',
@@ -8,7 +8,7 @@ test.each(['begin', 'prepare', 'perform', 'ready', 'hand-over'])(
       const at = await twoHosts()
       const uuid = at.uuid()
       if (state === 'paused') at.world.host('default').pause('web1')
-      const outgoing = await at.here.source.begin('web1', at.request(), at.call)
+      const outgoing = await at.here.source.begin(await offered(at), at.request(), at.call)
       const incoming =
         last === 'begin' ? null : await at.there.target.prepare(outgoing.offer, at.request(), at.call)
       if (incoming && last !== 'prepare') {
@@ -131,7 +131,7 @@ test('a claim takes only a higher epoch, and calls of a lower one have no effect
     incoming.finish(at.call),
     incoming.abort('late', at.call),
     at.here.source.recall('m-1', at.call),
-    at.here.source.begin('web1', at.request(), at.call),
+    at.here.source.begin(outgoing.offer, at.request(), at.call),
     at.there.target.prepare(outgoing.offer, at.request(), at.call),
   ]
   for (const work of stale) expect((await refusal(work as Promise<unknown>)).code).toBe('VM_STALE')

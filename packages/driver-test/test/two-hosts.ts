@@ -8,6 +8,7 @@ import {
   isVmError,
   type MigrationSource,
   type MigrationTarget,
+  type Offer,
   type Outgoing,
   type Performed,
   type Progress,
@@ -114,12 +115,27 @@ export function requestOf(
   }
 }
 
+/** The draft of the offer of `web1`. */
+export async function offered({ here, request, call }: TwoHosts): Promise<Offer> {
+  return (await here.source.check('web1', request(), call)).offer
+}
+
+/** A migration of `web1` that has begun. */
+export async function begin(
+  source: MigrationSource,
+  request: ChosenRequest,
+  call: EffectOptions,
+): Promise<Outgoing> {
+  const { offer } = await source.check('web1', request, call)
+  return source.begin(offer, request, call)
+}
+
 /** Both halves of a migration of `web1` that is ready to perform. */
 export async function begun(
   at: TwoHosts,
   wishes?: Partial<ChosenRequest>,
 ): Promise<{ readonly outgoing: Outgoing; readonly incoming: Incoming }> {
-  const outgoing = await at.here.source.begin('web1', at.request(wishes), at.call)
+  const outgoing = await begin(at.here.source, at.request(wishes), at.call)
   const incoming = await at.there.target.prepare(outgoing.offer, at.request(wishes), at.call)
   return { outgoing, incoming }
 }

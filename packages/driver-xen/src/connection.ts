@@ -59,7 +59,7 @@ function connectionOf(at: XenHost, hypervisor: string | null): DriverConnection 
     async close() {
       if (closed) return
       closed = true
-      await at.shells.end()
+      await at.fences.end()
       await host.close()
     },
     [Symbol.asyncDispose]: () => connection.close(),

@@ -1,7 +1,8 @@
 import { CONTRACT, type Driver, vmError } from '@vmferry/core/driver'
+import { fences } from '@vmferry/fence'
 import { XEN_CAPABILITIES } from './capabilities.ts'
 import { connectXen } from './connection.ts'
-import { shellsOf } from './fence/fence.ts'
+import { XEN_VERBS } from './fence/verbs.ts'
 import { runDirectoryOf } from './guest/run-directory.ts'
 
 /** What can be set for all guests that this driver moves. */
@@ -32,8 +33,9 @@ export function xen({ deadManLimit = 15_000 }: XenOptions = {}): Driver<'xen', t
       const runDirectory = runDirectoryOf(uri)
       const host = await openHost(call)
       try {
-        const shells = shellsOf({ host, clock, runDirectory })
-        return await connectXen({ uri, host, runDirectory, shells, clock, random, log, deadManLimit }, call)
+        const own = fences({ host, clock, runDirectory }, XEN_VERBS)
+        const at = { uri, host, runDirectory, fences: own, clock, random, log, deadManLimit }
+        return await connectXen(at, call)
       } catch (error) {
         await host.close()
         throw error

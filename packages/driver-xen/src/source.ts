@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { MigrationSource } from '@vmferry/core/driver'
+import { type HostChannel, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
 import { hostRecord, type MigrationFile } from '@vmferry/fence'
-import { sourceFacts } from './facts/source.ts'
-import { fenceOf } from './fence/fence.ts'
+import { type SourceFacts, sourceFacts } from './facts/source.ts'
 import { take } from './fence/step.ts'
 import { halfOf, lookAt } from './guest/list.ts'
 import { halfFolder } from './guest/run-directory.ts'
@@ -22,12 +21,13 @@ export function xenSource(at: XenHost): MigrationSource {
       const digest = createHash('sha256').update(JSON.stringify(offer)).digest('hex')
       return { offer, transports, findings: [...findings, ...lacking], digest, epoch }
     },
-    async begin(domain, request, call) {
-      const { offer } = await sourceFacts(at, domain, request, call)
+    async begin(offer, request, call) {
+      const { domain } = offer
+      refuseChanged(host, offer, await sourceFacts(at, domain, request, call))
       const { migration, epoch } = call
       const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer }
       const folder = halfFolder(runDirectory, migration)
-      await fenceOf(at, domain, folder.path).act([take(offer.uuid ?? '', file)], call)
+      await at.fences.of(domain, folder.path).act([take(offer.uuid ?? '', file)], call)
       return openOutgoing(at, folder, file)
     },
     async recall(id, call) {
@@ -36,4 +36,14 @@ export function xenSource(at: XenHost): MigrationSource {
       return { ...found, record: hostRecord('source', half.name, half.file) }
     },
   }
+}
+
+/** VM_PHASE_FAILED for a domain that is not any more what was checked. What a balloon gives or takes is no change. */
+function refuseChanged({ name }: HostChannel, offer: Offer, { offer: now, findings }: SourceFacts): void {
+  const blocker = findings.find(({ severity }) => severity === 'blocker')
+  const same = JSON.stringify({ ...now, memoryBytes: offer.memoryBytes }) === JSON.stringify(offer)
+  if (same && !blocker) return
+  const message = `'${offer.domain}' on ${name} is not what it was when it was checked`
+  const causes = blocker ? [{ host: name, words: blocker.message }] : []
+  throw vmError('VM_PHASE_FAILED', message, { host: name, remedy: 'migrate again', causes })
 }

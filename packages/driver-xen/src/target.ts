@@ -12,7 +12,6 @@ import {
 } from '@vmferry/core/driver'
 import { arrive, type Fence, hostRecord, type MigrationFile, remove } from '@vmferry/fence'
 import { targetFacts } from './facts/target.ts'
-import { fenceOf } from './fence/fence.ts'
 import { expectCopy, voided } from './fence/step.ts'
 import { halfOf, lookAt } from './guest/list.ts'
 import { type HalfFolder, halfFolder } from './guest/run-directory.ts'
@@ -40,7 +39,7 @@ export function xenTarget(at: XenHost): MigrationTarget {
     },
     async prepare(offer, request, call) {
       const folder = halfFolder(runDirectory, call.migration)
-      const fence = fenceOf(at, request.rename ?? offer.domain, folder.path)
+      const fence = at.fences.of(request.rename ?? offer.domain, folder.path)
       try {
         return await prepared(at, { fence, folder, offer, request }, call)
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { Clock, ConnectionUri, HostChannel, Logger, Random } from '@vmferry/core/driver'
-import type { StayingShells } from '@vmferry/fence'
+import type { Fences } from '@vmferry/fence'
 
 /** A host with its Xen guests, as the parts of this driver share it. */
 export interface XenHost {
@@ -7,8 +7,8 @@ export interface XenHost {
   readonly host: HostChannel
   /** Where the records of migrations are. */
   readonly runDirectory: string
-  /** Those that do what fences ask. */
-  readonly shells: StayingShells
+  /** Those of its guests. */
+  readonly fences: Fences
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

@@ -1,9 +1,9 @@
-import type { CallOptions, EffectOptions, HostChannel } from '@vmferry/core/driver'
+import type { CallOptions, Clock, EffectOptions, HostChannel } from '@vmferry/core/driver'
 import { answersIn, type Failure } from './answer.ts'
 import { claimPlace } from './claim.ts'
 import { fenceScript, LAUNCH, OWN_VERBS, stayingAct } from './script.ts'
 import type { StayingShell } from './staying-shell.ts'
-import type { StayingShells } from './staying-shells.ts'
+import { type StayingShells, stayingShells } from './staying-shells.ts'
 import type { Answers, Step } from './step.ts'
 
 /**
@@ -25,17 +25,25 @@ export interface Fence {
   launch(file: string, argv: readonly string[], call: EffectOptions): string[]
 }
 
-/** What is fenced: one guest of one domain on one host. */
+/** The fences of a driver's connection to a host. */
+export interface Fences {
+  /**
+   * That of one guest: of its domain's claims, and of its hypervisor.
+   *
+   * @param domain whose epoch is compared
+   * @param folder absolute path of the guest's own folder, where its records are
+   */
+  of(domain: string, folder: string): Fence
+  /** Before the connection is closed: no shell waits for the next guest any more. A host that does not answer is not waited for. */
+  end(): Promise<void>
+}
+
+/** Where they are. */
 export interface FencePlace {
   readonly host: HostChannel
+  readonly clock: Clock
   /** Absolute path of the folder on the host that the driver keeps; the claims are in it. */
   readonly runDirectory: string
-  /** Whose epoch is compared. */
-  readonly domain: string
-  /** Absolute path of the guest's own folder, where its records are. */
-  readonly folder: string
-  /** Those of the host, with the same verbs. */
-  readonly shells: StayingShells
 }
 
 /** What a driver adds to the verbs of the fence. */
@@ -51,8 +59,19 @@ export interface Verbs {
 /** Seconds that a script may take: the longest wait for the lock, or for a process to end, and some more. */
 const LIMIT = 30
 
-/** The fence of one guest: that of its domain's claims, and of its hypervisor. */
-export function fence({ host, runDirectory, domain, folder, shells }: FencePlace, verbs: Verbs): Fence {
+/** Those of a host, all with the same verbs. A shell that came up for one guest serves the next, too. */
+export function fences(place: FencePlace, verbs: Verbs): Fences {
+  const shells = stayingShells(place, verbs)
+  return { of: (domain, folder) => fenceOf(place, verbs, shells, domain, folder), end: shells.end }
+}
+
+function fenceOf(
+  { host, runDirectory }: FencePlace,
+  verbs: Verbs,
+  shells: StayingShells,
+  domain: string,
+  folder: string,
+): Fence {
   const of = { host: host.name, domain }
   const place = claimPlace(runDirectory, domain)
   const guest = [domain, folder]

@@ -1,6 +1,5 @@
-import type { CallOptions, Clock } from '@vmferry/core/driver'
+import type { CallOptions, Clock, HostChannel } from '@vmferry/core/driver'
 import { claimsFolder } from './claim.ts'
-import type { FencePlace, Verbs } from './fence.ts'
 import { stayingScript } from './script.ts'
 import { type StayingShell, stayingShell } from './staying-shell.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -22,14 +21,16 @@ export interface StayingShells {
 }
 
 /** Where they are. */
-export interface ShellPlace extends Pick<FencePlace, 'host' | 'runDirectory'> {
+interface ShellPlace {
+  readonly host: HostChannel
   readonly clock: Clock
+  readonly runDirectory: string
 }
 
-/** Those of a driver's connection to a host, for all fences with the same verbs there. */
+/** Those of a driver's connection to a host; all know the verbs of that script. */
 export function stayingShells(
   { host, clock, runDirectory }: ShellPlace,
-  { script }: Pick<Verbs, 'script'>,
+  { script }: { readonly script: string },
 ): StayingShells {
   // a host has few places for what stays
   let waiting: { readonly shell: StayingShell; readonly forget: () => void } | null = null

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { Clock, EffectOptions, ExecOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import { fence, type Step, stayingShells, type Verbs } from '../src/index.ts'
+import { fences, type Step, type Verbs } from '../src/index.ts'
 
 /** A step that is answered, and one that is not. */
 const ask: Step = { words: ['ask', '', ''], read: (line) => line }
@@ -36,9 +36,8 @@ function fenced() {
   const host = { name: 'alpha', exec, spawn } as unknown as HostChannel
   const { signal } = new AbortController()
   const call: EffectOptions = { signal, migration: 'm-1', epoch: 1, permit: async () => {} }
-  const place = { host, runDirectory: '/run' }
-  const shells = stayingShells({ ...place, clock }, verbs)
-  return { told, call, it: fence({ ...place, domain: 'web1', folder: 'folder', shells }, verbs) }
+  const it = fences({ host, clock, runDirectory: '/run' }, verbs).of('web1', 'folder')
+  return { told, call, it }
 }
 
 test('what goes first is done by each script that is answered, and by none that is not', async () => {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { CallOptions, Clock, HostChannel, HostProcess } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
-import { stayingShells } from '../src/index.ts'
+import { stayingShells } from '../src/staying-shells.ts'
 
 /** The shells of a host, which tells which of them were ended. A command is answered with a verdict: the code in it. */
 function shells() {

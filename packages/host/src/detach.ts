@@ -8,7 +8,8 @@ import { become, runScript, shellFunctions } from './shell-script.ts'
  * `setsid -f` of util-linux, so that the process is nobody's child and a shell's `&` does not leave it deaf to SIGINT. It has let go of
  * the outputs when its pid is known. $PPID is sshd's process of the connection where a shell that stays does this, or a session.
  * While it is waited for, it dies with whoever waits: a start that nobody heard of would be left over for ever. `left` is in
- * milliseconds; who is soon there is looked for often.
+ * milliseconds; who is soon there is looked for often, and who takes longer less so: each look starts a program, which takes from what is
+ * waited for.
  */
 const script = `${shellFunctions}
 log=$1 until=$2 left=$3; shift 3
@@ -41,7 +42,9 @@ while :; do
   if [ -z "$until" ] || [ -e "$until" ]; then break; fi
   if [ "$left" -le 0 ]; then drop; echo late; tail -c 4096 "$log"; exit 0; fi
   waits=$((waits + 1))
-  if [ "$waits" -gt 50 ]; then left=$((left - 20)); sleep 0.02; else left=$((left - 4)); sleep 0.004; fi
+  if [ "$waits" -gt 50 ]; then left=$((left - 20)); sleep 0.02
+  elif [ "$waits" -gt 12 ]; then left=$((left - 10)); sleep 0.01
+  else left=$((left - 4)); sleep 0.004; fi
 done
 if [ -n "$halted" ]; then drop; exit 1; fi
 echo "running $pid $self $boot"

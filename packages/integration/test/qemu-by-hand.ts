@@ -66,14 +66,13 @@ export async function prepared(
     connections: 1,
     ...wish,
   }
-  const outgoing = await source.source?.begin('web1', request, effect(1))
+  const draft = (await source.source?.check('web1', request, effect(1)))?.offer
+  if (!draft) throw new Error('no draft')
+  const offer = throughJson(draft)
+  const chosen = { ...request, transport: wish.uri?.transport ?? 'unix' }
+  const outgoing = await source.source?.begin(offer, chosen, effect(1))
   if (!outgoing) throw new Error('no outgoing')
-  const offer = throughJson(outgoing.offer)
-  const incoming = await target.target?.prepare(
-    offer,
-    { ...request, transport: wish.uri?.transport ?? 'unix' },
-    effect(1),
-  )
+  const incoming = await target.target?.prepare(offer, chosen, effect(1))
   if (!incoming) throw new Error('no incoming')
   const ticket: Ticket = throughJson(incoming.ticket)
   const seen: Progress[] = []

@@ -154,7 +154,7 @@ describe.skipIf(qemuProblem !== null)(
       },
     )
 
-    describe.each(['claim', 'begin', 'prepare', 'perform', 'committing', 'settled'] as const)(
+    describe.each(['claim', 'prepare', 'committing', 'settled'] as const)(
       'a controller that is killed once it has written %s',
       (step) => {
         const room = step === 'committing' || step === 'settled' ? 'b' : 'a'

@@ -264,16 +264,19 @@ describe.skipIf(qemuProblem !== null)(
       },
     )
 
-    test('what is plugged in after the plan keeps the migration from its begin, and leaves no record', async () => {
+    test('what is plugged in after the plan keeps the migration from its copy, and the record is taken back', async () => {
       await using rooms = await twoRooms()
       await rooms.here.start('web1', COMMAND)
       const monitor = await spareMonitor(rooms, 'a')
       await monitor.raw('device_add', { driver: 'virtio-rng-pci', id: 'late' })
       await monitor.close()
-      expect(await rejection(prepared(rooms.here.uri, rooms.there.uri))).toMatchObject({
+      const way = await prepared(rooms.here.uri, rooms.there.uri)
+      expect(await rejection(way.perform())).toMatchObject({
         code: 'VM_PHASE_FAILED',
         message: expect.stringContaining('late (virtio-rng-pci)'),
       })
+      await way.incoming.abort('a test', effect(1))
+      await way.outgoing.abort('a test', effect(1))
       expect(existsSync(join(await guestFolder(rooms, 'a'), 'outgoing.json'))).toBe(false)
     })
 

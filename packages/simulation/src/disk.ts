@@ -35,9 +35,13 @@ export function losePower({ files }: Disk, random: SeededRandom): void {
   }
 }
 
-/** Whether the journal on that disk has the commit of a migration. */
+/**
+ * Whether the journal on that disk has the commit of a migration. Whoever takes one over notes with the request what it knows: of a
+ * migration that only a host has told it of, that there may have been a commit, which is caution and none.
+ */
 export function hasCommit({ files }: Disk, migration: string): boolean {
-  return files.get(migration)?.synced.includes('"step":"committing"') ?? false
+  const { synced = '' } = files.get(migration) ?? {}
+  return readJournal(synced).some(({ step, request }) => step === 'committing' && !request)
 }
 
 /** The time that a line takes to be safe on the disk. */

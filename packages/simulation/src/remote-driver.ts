@@ -66,8 +66,8 @@ function remoteSource({ check, begin, recall }: MigrationSource, cross: Cross): 
   }
   return {
     check: (domain, request, call) => cross('check', domain, call, (heard) => check(domain, request, heard)),
-    begin: async (domain, request, call) =>
-      half(await cross('begin', domain, call, (heard) => begin(domain, request, heard))),
+    begin: async (offer, request, call) =>
+      half(await cross('begin', offer.domain, call, (heard) => begin(offer, request, heard))),
     recall: async (id, call) => half(await cross('recall', '', call, (heard) => recall(id, heard))),
   }
 }

@@ -1,10 +1,10 @@
-import { type ChosenRequest, type Phase, sleep } from '@vmferry/core/driver'
+import { type Phase, sleep } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, checkGuest } from '../case.ts'
 import { ensure, isFinal, refusal, words } from '../ensure.ts'
 import { GUEST, slowly } from '../guest.ts'
 import { PHASED, wayBackAfter } from '../needs.ts'
-import { chosen, receiver, sender } from '../surveys.ts'
+import { checked, receiver, sender } from '../surveys.ts'
 import { countsOn, isGone } from '../watch.ts'
 import { abort, arrived, begin, dialOf, effects, loaded, type Prepared, prepare, UNHEARD } from '../way.ts'
 
@@ -14,9 +14,9 @@ type Ready = (signal: AbortSignal) => Promise<unknown>
 /** The way to each phase, up to the call itself. */
 const STEPS: Readonly<Record<string, (bench: Bench) => Promise<Ready>>> = {
   async begin(bench) {
-    const request: ChosenRequest = await chosen(bench)
+    const { offer, request } = await checked(bench)
     const { effect } = effects(bench)
-    return (signal) => sender(bench.source).begin(GUEST, request, effect({ signal, onProgress: UNHEARD }))
+    return (signal) => sender(bench.source).begin(offer, request, effect({ signal, onProgress: UNHEARD }))
   },
   async prepare(bench) {
     const { outgoing, request, effect } = await begin(bench)

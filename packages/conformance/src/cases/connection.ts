@@ -91,7 +91,7 @@ function allCalls(bench: Bench, connection: DriverConnection): Asks {
     ...(source
       ? ([
           ['source.check()', (call) => source.check(GUEST, request, call)],
-          ['source.begin()', (call) => source.begin(GUEST, choice, effect(call))],
+          ['source.begin()', (call) => source.begin(offer, choice, effect(call))],
           ['source.recall()', (call) => source.recall(id, effect(call))],
         ] satisfies Asks)
       : []),

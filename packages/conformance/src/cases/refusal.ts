@@ -1,11 +1,22 @@
+import type { Offer } from '@vmferry/core/driver'
 import { type Case, check, checkGuest } from '../case.ts'
 import { crash } from '../crash.ts'
 import { ensure, refusal } from '../ensure.ts'
 import { GUEST } from '../guest.ts'
 import { abortableAfter, PHASED } from '../needs.ts'
-import { chosen, receiver, sender } from '../surveys.ts'
+import { checked, receiver, sender } from '../surveys.ts'
 import { countsOn } from '../watch.ts'
-import { abort, begin, effects, perform, prepare } from '../way.ts'
+import { abort, begin, effects, type Prepared, perform, prepare } from '../way.ts'
+
+/** What nobody is. */
+const NOBODY: Offer = {
+  domain: GUEST,
+  uuid: null,
+  stream: '',
+  runState: 'running',
+  memoryBytes: 0,
+  definition: null,
+}
 
 export const refusalCases: readonly Case[] = [
   check(
@@ -14,7 +25,7 @@ export const refusalCases: readonly Case[] = [
     'begin of a domain that is not there is VM_NOT_FOUND',
     async (bench) => {
       const request = { ...bench.request(), transport: bench.capabilities.uriTransports[0] ?? '' }
-      const going = sender(bench.source).begin(GUEST, request, effects(bench).effect())
+      const going = sender(bench.source).begin(NOBODY, request, effects(bench).effect())
       await refusal(going, 'begin of a domain that is not there', 'VM_NOT_FOUND')
     },
   ),
@@ -24,10 +35,31 @@ export const refusalCases: readonly Case[] = [
     PHASED,
     'begin of a domain that another migration holds is VM_BUSY',
     async (bench) => {
-      const request = await chosen(bench)
-      await sender(bench.source).begin(GUEST, request, effects(bench).effect())
-      const going = sender(bench.source).begin(GUEST, request, effects(bench).effect())
+      const { offer, request } = await checked(bench)
+      await sender(bench.source).begin(offer, request, effects(bench).effect())
+      const going = sender(bench.source).begin(offer, request, effects(bench).effect())
       await refusal(going, 'a second begin under another id', 'VM_BUSY')
+    },
+  ),
+
+  checkGuest(
+    'refusal.begin-changed',
+    PHASED,
+    'a guest that is not what was offered is refused before it is copied: VM_PHASE_FAILED',
+    async (bench) => {
+      const { offer, request } = await checked(bench)
+      const changed: Offer = { ...offer, runState: 'paused' }
+      const begun: Prepared[] = []
+      const moving = async (): Promise<void> => {
+        const { id, effect } = effects(bench)
+        const outgoing = await sender(bench.source).begin(changed, request, effect())
+        const prepared = await prepare({ bench, id, request, outgoing, effect })
+        begun.push(prepared)
+        await perform(prepared)
+      }
+      await refusal(moving(), 'a guest that was offered paused, and runs', 'VM_PHASE_FAILED')
+      for (const prepared of begun) await abort(prepared)
+      await countsOn(bench, 'source', GUEST)
     },
   ),
 

@@ -1,4 +1,5 @@
 import type { ConnectionUri, MigrationUri } from './connection-uri.ts'
+import type { JsonObject } from './json.ts'
 
 /** One end of a migration, as both drivers are told of it. */
 export interface Endpoint {
@@ -42,4 +43,6 @@ export interface MigrationRequest {
 /** The request with the one transport that core chose from both surveys. */
 export interface ChosenRequest extends MigrationRequest {
   readonly transport: string
+  /** What the target's survey told the source of that transport; absent: nothing. */
+  readonly cookie?: JsonObject
 }

@@ -22,10 +22,11 @@ export interface MigrationSource {
    */
   measure?(offer: Offer, request: ChosenRequest, call: CallOptions): Promise<Measurement>
   /**
-   * Files the record and takes hold of the domain. The offer may differ from the draft if the facts have changed since:
-   * core then checks the target again. The guest is not disturbed.
+   * Files the record and takes hold of the domain that was offered. The guest is not disturbed. A guest that is not any
+   * more what the check found is refused with VM_PHASE_FAILED: here, or by `perform` before it changes anything, so that
+   * the target can be prepared while the source compares.
    */
-  begin(domain: string, request: MigrationRequest, call: EffectOptions): Promise<Outgoing>
+  begin(offer: Offer, request: ChosenRequest, call: EffectOptions): Promise<Outgoing>
   /** The source's half of a migration from the host's record, also when the process is gone. Rejects with VM_NOT_FOUND if this host never heard of it. */
   recall(id: MigrationId, call: EffectOptions): Promise<RecalledSource>
 }
@@ -35,7 +36,7 @@ export type Dial = (endpoint: string) => Promise<Duplex>
 
 /** A migration that has begun at the source. Core calls the members in the order in which they stand here. */
 export interface Outgoing {
-  /** What the target is to receive: JSON data. */
+  /** What the target is to receive, as `begin` was given it. */
   readonly offer: Offer
   /**
    * Copies the guest. Resolves when everything is sent (or post-copy is active) and the source is **stopped** but
@@ -51,8 +52,12 @@ export interface Outgoing {
    * then the rest goes there. The signal ends the wait and nothing else.
    */
   drain?(call: EffectOptions, again?: Ticket): Promise<void>
-  /** The target runs and has everything: ends the source's process and definition, never a disk image. Idempotent. */
-  confirm(call: EffectOptions): Promise<void>
+  /**
+   * The target runs and has everything: ends the source's process and definition, never a disk image. Idempotent. Resolves
+   * with the figures of the copy where `perform` ended before the hypervisor had told them: nobody waits for figures while
+   * the guest stands still.
+   */
+  confirm(call: EffectOptions): Promise<Performed | void>
   /**
    * Brings the source back to how `begin` found it, running or paused, and takes the record away. Idempotent. Rejects with
    * VM_PHASE_FAILED, and changes nothing, once post-copy has begun.

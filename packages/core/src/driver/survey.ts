@@ -1,4 +1,5 @@
 import type { VmErrorCode } from './error.ts'
+import type { JsonObject } from './json.ts'
 import type { Offer } from './offer.ts'
 
 /** What one side found out about a wish, without any side effect. */
@@ -45,6 +46,11 @@ export interface TransportChoice {
   readonly name: string
   /** Why it stands where it stands, for people: `both connections lead to one host`. */
   readonly why: string
+  /**
+   * Of the target: what the source may know before the target is prepared, for a way that it makes meanwhile. No secrets. Core hands it
+   * on in {@link import('./request.ts').ChosenRequest}.
+   */
+  readonly cookie?: JsonObject
   /** False: over this transport a bandwidth limit is not obeyed. Default: as the manifest says. */
   readonly resource?: boolean
   /** Narrower progress over this transport. Default: as the manifest says. */

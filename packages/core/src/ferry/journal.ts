@@ -2,8 +2,9 @@ import { type MigrationId, type MigrationRequest, vmError } from '../driver/inde
 import type { Outcome } from '../migration/outcome.ts'
 
 /**
- * A step of a migration that is written down **before** its effect: `claim` before the first host is claimed, `finish`
- * before finish is called again, `roll-back` before a target that was to run is ended because it has not run.
+ * A step of a migration that is written down **before** its effect: `claim` before the source begins, `finish`
+ * before finish is called again, `roll-back` before a target that was to run is ended because it has not run. `begin` and `perform`
+ * are of a hypervisor with one call of its own.
  */
 export type JournalStep =
   | 'claim'

@@ -5,7 +5,6 @@ import {
   type Finding,
   type MigrationRequest,
   type Offer,
-  type Survey,
   vmError,
 } from '../driver/index.ts'
 import type { Epochs } from '../ferry/journal.ts'
@@ -50,19 +49,6 @@ export async function checkBothSides(
   const findings = [...sent.findings, ...received.findings]
   const held = { source: sent.epoch ?? null, target: received.epoch ?? null }
   return concluded({ offer: sent.offer, findings, held }, () => chooseTransport(request, sent, received))
-}
-
-/** The second look at the target, when the source's facts have changed between check and begin. */
-export async function checkTargetAgain(
-  offer: Offer,
-  request: ChosenRequest,
-  target: DriverConnection,
-  ask: Ask,
-): Promise<void> {
-  const survey: Survey | undefined = await ask('target', async (call) =>
-    target.target?.check(offer, request, call),
-  )
-  refuseBlockers(survey?.findings ?? [], request)
 }
 
 /** Throws the first blocker, with all others as its causes. */

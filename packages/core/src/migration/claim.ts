@@ -24,12 +24,19 @@ function taken(held: number, { mark }: Run): number {
 
 /**
  * Takes the domain over on both hosts, the source first, because it arbitrates between two controllers with different
- * targets. Whoever held it is kept out from then on, as far as the hosts can. Rejects where a host cannot be claimed.
+ * targets. Whoever held it is kept out from then on, as far as the hosts can. Rejects where a host cannot be claimed. The journal
+ * is written meanwhile: a claim is but a number, which leaves nothing to be undone.
  */
 export async function claimBoth(run: Run, step: Step): Promise<void> {
-  await note(run, 'claim', { request: run.request, epochs: run.at.epochs })
-  await claim(run, 'source', step)
-  await claim(run, 'target', step)
+  const filed = note(run, 'claim', { request: run.request, epochs: run.at.epochs })
+  // told below, once no claim is on its way any more
+  filed.catch(() => {})
+  try {
+    await claim(run, 'source', step)
+    await claim(run, 'target', step)
+  } finally {
+    await filed
+  }
 }
 
 /** Higher than what the host holds. */

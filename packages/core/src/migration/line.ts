@@ -5,12 +5,13 @@ import {
   type Incoming,
   type MigrationSource,
   type MigrationTarget,
+  type Offer,
   type Outgoing,
   type Performed,
   type Ticket,
   vmError,
 } from '../driver/index.ts'
-import { checkBothSides, checkTargetAgain, refuseBlockers } from './check.ts'
+import { checkBothSides, refuseBlockers } from './check.ts'
 import { claimBoth } from './claim.ts'
 import { watchProgress } from './progress-watch.ts'
 import { ask, inPhase, note, type Run, type Step } from './run.ts'
@@ -59,18 +60,12 @@ async function begin(run: Run, request: ChosenRequest): Promise<Outgoing> {
   const step: Step = { phase: 'begin', limit: run.limits.begin }
   const outgoing = await inPhase(run, 'begin', async () => {
     await claimBoth(run, step)
-    await note(run, 'begin')
     run.at.begun = true
     const sender = run.source.connection().source as MigrationSource
-    return ask(run, 'source', step, (call) => sender.begin(run.domain, request, call))
+    const offer = run.at.offer as Offer
+    return ask(run, 'source', step, (call) => sender.begin(offer, request, call))
   })
   run.at.outgoing = outgoing
-  if (JSON.stringify(outgoing.offer) !== JSON.stringify(run.at.offer)) {
-    await checkTargetAgain(outgoing.offer, request, run.target.connection(), (side, call) =>
-      ask(run, side, { phase: 'check', limit: run.limits.check }, call),
-    )
-  }
-  run.at.offer = outgoing.offer
   return outgoing
 }
 
@@ -88,7 +83,6 @@ async function prepare(run: Run, request: ChosenRequest, { offer }: Outgoing): P
 }
 
 async function perform(run: Run, outgoing: Outgoing, incoming: Incoming): Promise<Performed> {
-  await note(run, 'perform')
   const dial: Dial = (endpoint) =>
     ask(run, 'target', { phase: 'perform', limit: run.limits.prepare }, (call) => {
       if (!incoming.dial) throw vmError('VM_UNSUPPORTED', 'the target has no way in through the controller')
@@ -166,9 +160,10 @@ export async function drain(run: Run, outgoing: Pick<Outgoing, 'drain'>, again?:
 }
 
 export async function confirm(run: Run, outgoing: Pick<Outgoing, 'confirm'>): Promise<void> {
-  await inPhase(run, 'confirm', () =>
+  const figures = await inPhase(run, 'confirm', () =>
     ask(run, 'source', { phase: 'confirm', limit: run.limits.confirm, mayCancel: false }, (call) =>
       outgoing.confirm(call),
     ),
   )
+  if (figures) run.at.performed = figures
 }

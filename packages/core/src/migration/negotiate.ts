@@ -117,7 +117,8 @@ export function chooseTransport(
     if (!other || (wanted && choice.name !== wanted)) continue
     if (request.bandwidth > 0 && (choice.resource === false || other.resource === false)) continue
     const why = wanted ? `asked for by ${request.uri?.text}` : choice.why
-    return { request: { ...request, transport: choice.name }, why }
+    const { cookie } = other
+    return { request: { ...request, transport: choice.name, ...(cookie && { cookie }) }, why }
   }
   const names = (survey: Survey): string => survey.transports.map(({ name }) => name).join(', ') || 'none'
   throw vmError(

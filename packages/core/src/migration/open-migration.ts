@@ -51,8 +51,12 @@ export function openOnHost({
   sourceDomain = domain,
   ...record
 }: HostRecord): OpenMigration {
-  // a target has filed the way that was chosen too: that is over
-  const { transport: _, ...request }: Partial<ChosenRequest> & MigrationRequest = record.request
+  // its two ends have filed the way that was chosen too: that is over
+  const {
+    transport: _transport,
+    cookie: _cookie,
+    ...request
+  }: Partial<ChosenRequest> & MigrationRequest = record.request
   const unknown = { prepared: true, committing: true, postCopy: request.postCopy, journalled: false }
   return { migration, domain: sourceDomain, request, ...unknown }
 }

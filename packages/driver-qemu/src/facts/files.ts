@@ -8,6 +8,11 @@ export interface FileFact extends NamedFile {
   readonly identity: string
 }
 
+/** What stays of an identity when the file is written to. */
+export function inodeIn(identity: string): string {
+  return identity.split(' ')[0] ?? ''
+}
+
 /** The bytes in an identity. */
 export function sizeIn(identity: string): string {
   return identity.split(' ')[1] ?? ''

@@ -1,12 +1,18 @@
-import { type CallOptions, type MigrationRequest, type Offer, vmError } from '@vmferry/core/driver'
+import {
+  type CallOptions,
+  type JsonObject,
+  type MigrationRequest,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
 import type { MigrationInfo, QmpClient, QmpVersion } from '@vmferry/qmp'
 import { runStateOf } from '../domain.ts'
 import { withMachineType } from '../guest/command-line.ts'
 import { type Definition, definitionToJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import type { QemuHost } from '../qemu-host.ts'
-import { disksOf, disksToJson } from '../storage/disks.ts'
-import { type FileFact, filesToJson } from './files.ts'
+import { disksIn, disksOf, disksToJson } from '../storage/disks.ts'
+import { type FileFact, filesFromJson, filesToJson, inodeIn } from './files.ts'
 import { processorToJson, withoutSwitchedOff } from './processor.ts'
 import type { RunningQemu } from './running.ts'
 
@@ -59,6 +65,24 @@ export async function offerOf(
       ...(drives && { disks: disksToJson(disksOf(drives)) }),
     },
   }
+}
+
+/** Refuses with VM_PHASE_FAILED a guest that is not what was offered, and tells what is different. */
+export function refuseChanged(what: string, host: string, offer: Offer, now: Offer): void {
+  const [before, after] = [lasting(offer), lasting(now)]
+  const changed = Object.keys(after).filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  )
+  if (changed.length === 0) return
+  throw vmError('VM_PHASE_FAILED', `${what}: ${changed.join(', ')}`, { host, remedy: 'migrate it again' })
+}
+
+/** What nobody changes by running: an image grows as it is written to. Of the network the offer has what was found in the check. */
+function lasting({ cookie = {}, ...guest }: Offer): JsonObject {
+  const { address: _address, tls: _tls, ...host } = cookie
+  const files = filesFromJson(cookie['files']).map((file) => ({ ...file, identity: inodeIn(file.identity) }))
+  const disks = disksIn({ ...guest, cookie }).map(({ allocated: _allocated, ...disk }) => disk)
+  return { ...guest, ...host, files: filesToJson(files), disks }
 }
 
 function versionText({ major, minor, micro }: QmpVersion): string {

@@ -15,7 +15,7 @@ import { statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, type HostFacts, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
-import { type Asked, offerOf } from './offer.ts'
+import { type Asked, offerOf, refuseChanged } from './offer.ts'
 import { postCopyFindings } from './post-copy.ts'
 import { commandsOf, type RunningQemu } from './running.ts'
 
@@ -61,30 +61,34 @@ export function sourceFacts(
   )
 }
 
-/** The offer alone, of a guest that was checked, and how its QEMU is set: it is claimed, so nobody changes that any more. */
-export function sourceOffer(
+/**
+ * How the QEMU of a guest is set that is still what was offered: it is held, so nobody changes that any more. VM_PHASE_FAILED,
+ * with what is different, for one that is not. Nobody may wait for it yet.
+ */
+export function stillOffered(
   at: QemuHost,
   guest: Guest,
+  offer: Offer,
   request: MigrationRequest,
   given: CallOptions,
-): Promise<{ readonly offer: Offer; readonly found: JsonObject }> {
+): Promise<JsonObject> {
   const host = (): Promise<HostFacts> => hostFacts(at, given)
-  return asking(at, guest, host, given, async (asked, call) => {
+  const compared = asking(at, guest, host, given, async (asked, call) => {
     const { monitor } = asked
     const { signal } = call
-    const [offer, drift, parameters, capabilities] = await Promise.all([
+    const [now, drift, parameters, capabilities] = await Promise.all([
       offerOf(at, guest, asked, request, call),
       drifted(at, guest, monitor, call),
       monitor.execute('query-migrate-parameters', {}, { signal }),
       monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
-    refuseBlockers(
-      `'${guest.definition.name}' on ${at.host.name} is not what was planned`,
-      at.host.name,
-      drift,
-    )
-    return { offer, found: found(parameters, capabilities) }
+    const what = `'${offer.domain}' on ${at.host.name} is not what it was when it was checked`
+    refuseBlockers(what, at.host.name, drift)
+    refuseChanged(what, at.host.name, offer, now)
+    return found(parameters, capabilities)
   })
+  compared.catch(() => {})
+  return compared
 }
 
 /** The files are looked at while the monitor is being opened. */

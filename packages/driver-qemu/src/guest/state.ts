@@ -2,6 +2,7 @@ import type { CallOptions } from '@vmferry/core/driver'
 import type { Fence } from '@vmferry/fence'
 import type { MigrationInfo, QmpClient, StatusInfo } from '@vmferry/qmp'
 import { tell } from '../fence/step.ts'
+import { hasGoneOver } from '../migration/post-copy.ts'
 
 /**
  * What QEMU says of its run state and of its copy: over the monitor that this controller has, in one round trip, else
@@ -13,51 +14,37 @@ export async function guestState(
   call: CallOptions,
 ): Promise<readonly [StatusInfo, MigrationInfo]> {
   if (!monitor) return fence.ask([tell('query-status'), tell('query-migrate')], call)
-  return bothOf(monitor, call)
+  const { signal } = call
+  return Promise.all([
+    monitor.execute('query-status', {}, { signal }),
+    monitor.execute('query-migrate', {}, { signal }),
+  ])
+}
+
+/** What QEMU has said of its copy, by events. */
+export interface Told {
+  /** It is complete, and nobody has run since. */
+  isCopied(): boolean
+  /** Resolves when it is complete, has failed, or has gone over to post-copy; null: there is no monitor to hear it. */
+  readonly turned: Promise<void> | null
 }
 
 /**
- * The same, asked for as soon as QEMU says that the copy is complete: the guest stands still from then on until somebody wants to
- * know. Null where it has not said so, or where somebody has run the guest since.
+ * Whether QEMU has said that the copy is complete, and has run nobody. The source says so of a guest that it has stopped for the
+ * last pages and runs no more by itself, the target after everything else that comes with it (QEMU's migration.c): whoever hears it
+ * may go on at once, and need not ask.
  */
-export function stateOnceCopied(
-  monitor: QmpClient | null,
-): () => Promise<readonly [StatusInfo, MigrationInfo]> | null {
-  let asked: ReturnType<typeof bothOf> | null = null
-  monitor?.on('MIGRATION', ({ data }) => {
-    if (data.status !== 'completed') return
-    asked = bothOf(monitor, {})
-    asked.catch(() => {})
-  })
-  monitor?.on('RESUME', () => {
-    asked = null
-  })
-  return () => asked
-}
-
-/**
- * Whether QEMU has said that the copy which it receives is complete, and has run nobody. It says so after everything else that comes
- * with it, so that whoever hears it may go on at once (QEMU's migration.c), and need not be asked.
- */
-export function loadedAsTold(monitor: QmpClient | null): () => boolean {
+export function copiedAsTold(monitor: QmpClient | null): Told {
   let complete = false
   let hasRun = false
-  monitor?.on('MIGRATION', ({ data }) => {
-    complete = data.status === 'completed'
+  const turned = new Promise<void>((resolve) => {
+    monitor?.on('MIGRATION', ({ data }) => {
+      complete = data.status === 'completed'
+      if (complete || data.status === 'failed' || hasGoneOver(data)) resolve()
+    })
   })
   monitor?.on('RESUME', () => {
     hasRun = true
   })
-  return () => complete && !hasRun
-}
-
-function bothOf(
-  monitor: QmpClient,
-  { signal }: Partial<CallOptions>,
-): Promise<readonly [StatusInfo, MigrationInfo]> {
-  const options = signal ? { signal } : {}
-  return Promise.all([
-    monitor.execute('query-status', {}, options),
-    monitor.execute('query-migrate', {}, options),
-  ])
+  return { isCopied: () => complete && !hasRun, turned: monitor && turned }
 }

@@ -2,33 +2,36 @@ import {
   abortError,
   type Clock,
   type EffectOptions,
-  type MigrationRequest,
   type Performed,
   sleep,
+  type Tuning,
   vmError,
 } from '@vmferry/core/driver'
 import { type Fence, type Step } from '@vmferry/fence'
 import type { MigrationInfo, MigrationParameters, QmpClient } from '@vmferry/qmp'
 import { tell } from '../fence/step.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
-import { type DiskFigures, type StorageCopy, yanking } from '../storage/mirror.ts'
+import { yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { channels, sending } from './capabilities.ts'
-import { convergence, type Need } from './convergence.ts'
-import { downtimeOf, firstDowntime } from './downtime.ts'
-import { figures, report, reportDisks } from './figures.ts'
-import { hasGoneOver, notStopped, type Turn } from './post-copy.ts'
+import { firstDowntime } from './downtime.ts'
+import { figures, reportDisks } from './figures.ts'
+import { type Followable, followed, isOver, watchEnding } from './follow.ts'
+import { hasGoneOver, notStopped } from './post-copy.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
 const DEFAULT_BANDWIDTH = 1_250_000_000
 
-/** How often the figures are asked for: often at first, as most copies are short; at once until there are any. */
-const POLL = { none: 5, first: 100, later: 500, firstFor: 3_000 }
+/** What became of a copy. */
+export interface Copied {
+  /** As far as it is known when the guest stands still. */
+  readonly performed: Performed
+  /** Of the whole copy; null: they come with the rest of the pages. */
+  readonly figures: Promise<Performed> | Performed | null
+}
 
 /** Where the copy goes and what is told about it. */
-export interface CopyOrder {
-  readonly host: string
-  readonly clock: Clock
+export interface CopyOrder extends Followable {
   /** QEMU's migration URI. */
   readonly to: string
   /** Names of the capabilities that QEMU has. */
@@ -39,30 +42,23 @@ export interface CopyOrder {
   readonly before: readonly Step[]
   /** What it is told right before it begins. */
   readonly follow: readonly Step[]
-  readonly request: MigrationRequest
-  readonly storage: StorageCopy
   readonly memoryBytes: number
   /** Bytes per second as it was tuned last; 0: no limit. */
   bandwidth(): number
-  /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
-  tunedDowntime(): number | null
-  /** What QEMU says once the copy is complete: it is asked by itself then. Null: it is not. */
-  complete(): Promise<readonly [unknown, MigrationInfo]> | null
-  /** Its way into post-copy. */
-  readonly turn: Turn
 }
 
 /**
  * Copies the guest: sets the limits and starts `migrate` through the fence, and follows it on the monitor to its end. The return path is always on: without
  * it `completed` only means that all bytes were written (measured on QEMU 7.2). A signal cancels the migration and waits
- * until QEMU says so, unless it was told to go over to post-copy.
+ * until QEMU says so, unless it was told to go over to post-copy. The figures of a copy that is complete are asked for, and nobody
+ * waits for them while the guest stands still.
  */
 export async function copyGuest(
   fence: Fence,
   monitor: QmpClient,
   order: CopyOrder,
   call: EffectOptions,
-): Promise<Performed> {
+): Promise<Copied> {
   const { clock, request, host, to, record, before, follow, storage } = order
   const withDisks = storage.disks.length > 0
   const ending = watchEnding(monitor)
@@ -87,9 +83,14 @@ export async function copyGuest(
     ]
     await fence.act(start, call)
     if (!request.live) stopped()
-    const { info, disks } = await followed(fence, monitor, order, ending, call)
-    if (info.status === 'completed') return figures(info, disks)
-    if (hasGoneOver(info)) return { ...figures(info, disks), postCopy: true }
+    const { info, disks, told } = await followed(fence, monitor, order, ending, call)
+    const performed = figures(info, disks)
+    if (told) {
+      const asked = monitor.execute('query-migrate', {}, { signal: AbortSignal.timeout(PATIENCE) })
+      return { performed, figures: asked.then((last) => figures(last, disks)).catch(() => performed) }
+    }
+    if (info.status === 'completed') return { performed, figures: performed }
+    if (hasGoneOver(info)) return { performed: { ...performed, postCopy: true }, figures: null }
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
       host,
@@ -143,98 +144,13 @@ function limitsOf({ request, storage, bandwidth, tunedDowntime }: CopyOrder): Mi
   }
 }
 
-/** Asks for the figures until the migration has ended; an event of its end wakes it early. */
-async function followed(
-  fence: Fence,
-  monitor: QmpClient,
-  order: CopyOrder,
-  ending: Ending,
-  call: EffectOptions,
-): Promise<{ readonly info: MigrationInfo; readonly disks: DiskFigures }> {
-  const { clock, host, request, storage, tunedDowntime } = order
-  let disks = await storage.look(call)
-  let held = storage.disks.length > 0
-  const from = clock.monotonic()
-  const watch = convergence(() => {
-    const tuned = tunedDowntime()
-    const wanted = request.maxDowntime
-    return tuned === null
-      ? { given: firstDowntime(wanted), most: downtimeOf(wanted) }
-      : { given: tuned, most: tuned }
-  })
-  for (;;) {
-    const told = await order.complete()
-    const info = told ? told[1] : await monitor.execute('query-migrate', {}, call)
-    if (held) disks = await storage.look(call)
-    report(info, disks, call)
-    if (isOver(info.status) || hasGoneOver(info)) return { info, disks }
-    if (held && info.status === 'pre-switchover') {
-      // the guest stands still until both have been done
-      await storage.finish(tell('migrate-continue', { state: 'pre-switchover' }), call)
-      held = false
-      continue
-    }
-    const { ram } = info
-    const need = ram && info.status === 'active' ? watch.look(ram['dirty-sync-count'], ram.remaining) : null
-    if (info.status === 'active' && order.turn.isDue(need)) await order.turn.take(fence, call)
-    else if (need) await helpAlong(fence, need, order, call)
-    const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
-    const pause = info.ram ? usual : POLL.none
-    await Promise.race([sleep(clock, pause, call.signal), ending.reached, ...(held ? [ending.held] : [])])
-    if (ending.lost())
-      throw vmError('VM_CONNECTION', `the monitor of the guest on ${host} has gone`, { host })
+/** What a change of the limits is for the copy of the memory. */
+export function tunedLimits({ bandwidth, maxDowntime }: Tuning, withDisks: boolean): MigrationParameters {
+  return {
+    // for QEMU 0 is no limit, as here
+    ...(bandwidth !== undefined && {
+      'max-bandwidth': Math.round(withDisks ? shares(bandwidth).memory : bandwidth),
+    }),
+    ...(maxDowntime !== undefined && { 'downtime-limit': Math.round(maxDowntime) }),
   }
-}
-
-/** A guest that is written to as fast as it is copied: it may stand still for longer, or the user is told. */
-async function helpAlong(
-  fence: Fence,
-  need: NonNullable<Need>,
-  { host, request }: CopyOrder,
-  call: EffectOptions,
-): Promise<void> {
-  const tellUser = (code: string, message: string): void =>
-    call.onProgress?.({ type: 'warning', code, message })
-  const reason = `the guest on ${host} writes about as fast as it is copied`
-  if (need === 'help') {
-    const ways = '--max-downtime, --auto-converge, --timeout-action suspend, or more bandwidth'
-    // QEMU can do either, not both
-    const anew = request.postCopy || request.connections > 1 ? '' : '; or migrate it anew with --postcopy'
-    return tellUser('not-converging', `${reason}: what may help is ${ways}${anew}`)
-  }
-  await fence.act([tell('migrate-set-parameters', { 'downtime-limit': need.downtime })], call)
-  tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
-}
-
-function isOver(status: string | undefined): boolean {
-  return status === undefined || ['none', 'completed', 'failed', 'cancelled'].includes(status)
-}
-
-/** The end of a migration as events tell it. */
-interface Ending {
-  readonly reached: Promise<void>
-  /** QEMU waits with a guest that stands still until its disks are done. */
-  readonly held: Promise<void>
-  lost(): boolean
-  forget(): void
-}
-
-function watchEnding(monitor: QmpClient): Ending {
-  let gone = false
-  let forget = (): void => {}
-  let hold = (): void => {}
-  const held = new Promise<void>((resolve) => {
-    hold = resolve
-  })
-  const reached = new Promise<void>((resolve) => {
-    forget = monitor.on('MIGRATION', ({ data }) => {
-      if (data.status === 'pre-switchover') hold()
-      if ((isOver(data.status) && data.status !== 'none') || hasGoneOver(data)) resolve()
-    })
-    void monitor.closed.then(() => {
-      gone = true
-      resolve()
-    })
-  })
-  return { reached, held, lost: () => gone, forget }
 }

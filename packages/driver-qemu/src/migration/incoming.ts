@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type Clock,
   type CopyState,
   type EffectOptions,
   type Incoming,
@@ -10,13 +11,12 @@ import {
 } from '@vmferry/core/driver'
 import { end, type Fence, type MigrationFile, mark, remove, type Step } from '@vmferry/fence'
 import type { QmpClient, StatusInfo } from '@vmferry/qmp'
-import { fenceOf } from '../fence/fence.ts'
 import { living, tell, unmake } from '../fence/step.ts'
 import { definitionFromJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
-import { guestState, loadedAsTold } from '../guest/state.ts'
+import { copiedAsTold, guestState, type Told } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { closeImages } from '../storage/serve.ts'
@@ -65,6 +65,9 @@ function willRun({ request, offer }: MigrationFile): boolean {
 /** Milliseconds: five packets within a second and a half, as QEMU sends them by itself. */
 const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
 
+/** Milliseconds. */
+const MOMENT = 20
+
 /** Milliseconds. Nobody waits for it. */
 const ANNOUNCE_LIMIT = 10_000
 
@@ -77,11 +80,11 @@ export function openIncoming(
   prepared: Prepared | null,
 ): Incoming {
   const { host, clock } = at
-  const fence = prepared?.fence ?? fenceOf(at, domain, folder)
+  const fence = prepared?.fence ?? at.fences.of(domain, folder.path)
   const definition = definitionFromJson(file.offer.definition, 'the offer')
   const { argv } = definition
   const monitor = prepared?.monitor ?? null
-  const isLoaded = loadedAsTold(monitor)
+  const told = copiedAsTold(monitor)
 
   /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
   const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
@@ -94,7 +97,8 @@ export function openIncoming(
     ticket,
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
-      while (!isLoaded()) {
+      await heardOf(told, clock, call)
+      while (!told.isCopied()) {
         const [{ running, status }, info] = await guestState(monitor, fence, call)
         const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
@@ -139,6 +143,11 @@ export function openIncoming(
   }
 }
 
+/** It says so itself, a moment after the source. */
+async function heardOf({ turned }: Told, clock: Clock, { signal }: CallOptions): Promise<void> {
+  if (turned) await Promise.race([turned, sleep(clock, MOMENT, signal)])
+}
+
 async function inspectTarget(
   { host }: QemuHost,
   fence: Fence,
@@ -176,7 +185,7 @@ export async function lacksPages(
   call: CallOptions,
 ): Promise<boolean> {
   if (!incoming?.request.postCopy || !alive) return false
-  const [, copied] = await guestState(null, fenceOf(at, definition.name, folder), call)
+  const [, copied] = await guestState(null, at.fences.of(definition.name, folder.path), call)
   return hasGoneOver(copied)
 }
 

@@ -1,7 +1,6 @@
 import {
   type CopyState,
   type EffectOptions,
-  type Offer,
   type Outgoing,
   sleep,
   type Tuning,
@@ -9,7 +8,6 @@ import {
 } from '@vmferry/core/driver'
 import {
   type DeadMan,
-  deadMan,
   drop,
   END_DEAD_MAN,
   end,
@@ -21,19 +19,17 @@ import {
   type Step,
   unlessAborted,
 } from '@vmferry/fence'
-import type { MigrationParameters, QmpClient } from '@vmferry/qmp'
-import { fenceOf } from '../fence/fence.ts'
-import { cancel, tell } from '../fence/step.ts'
+import { tell } from '../fence/step.ts'
 import { type Guest, refuseBridgeless } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
-import { guestState, stateOnceCopied } from '../guest/state.ts'
+import { copiedAsTold, guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { disksIn } from '../storage/disks.ts'
-import { endMirrors, mirrors, type StorageCopy, yanking } from '../storage/mirror.ts'
-import { shares } from '../storage/share.ts'
+import { endMirrors, mirrors, type StorageCopy } from '../storage/mirror.ts'
 import { dataPath, withWordsOf } from '../transport/data-path.ts'
 import { END_TUNNEL, STOP_TUNNEL } from '../transport/tunnel.ts'
-import { cancelCopy, copyGuest } from './copy.ts'
+import type { Begun } from './begun.ts'
+import { type Copied, cancelCopy, copyGuest, tunedLimits } from './copy.ts'
 import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
 import { knownIn, putBack } from './found.ts'
@@ -43,42 +39,28 @@ import { clientsFollow, clientsGone } from './spice.ts'
 /** Seconds that a QEMU may take to end before it is killed. */
 const END_LIMIT = 5
 
-/** What a source's half has at hand that comes fresh from begin: its fence has a shell on the host. */
-export interface Begun {
-  readonly monitor: QmpClient
-  readonly fence: Fence
-  /** Armed while the target prepares. */
-  readonly deadMan: Promise<DeadMan>
-}
-
-/** Arms the dead man's switch of a migration: the disks that it breaks off are those that may be copied. */
-export function armed(
-  { host, clock, deadManLimit: limit }: QemuHost,
-  { folder }: Guest,
-  fence: Fence,
-  offer: Offer,
-  call: EffectOptions,
-): Promise<DeadMan> {
-  const steps = [...yanking(disksIn(offer)), cancel(offer.runState === 'running')]
-  const arming = deadMan(host, clock, fence, { file: folder.deadMan, limit, steps }, call)
-  arming.catch(() => {})
-  return arming
-}
-
 /** The source's half of a migration: fresh from begin, or found again on the host. */
-export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, begun: Begun | null): Outgoing {
+export function openOutgoing(
+  at: QemuHost,
+  guest: Guest,
+  filed: MigrationFile,
+  begun: Begun | null,
+): Outgoing {
   const { host, clock } = at
   const { folder, process } = guest
-  const { offer, request } = file
-  const fence = begun?.fence ?? fenceOf(at, guest.definition.name, folder)
+  const { offer, request } = filed
+  const fence = begun?.fence ?? at.fences.of(guest.definition.name, folder.path)
   const monitor = begun?.monitor ?? null
 
   /** What was changed while the way to the target was still being made. */
   let tuned: Pick<Tuning, 'bandwidth' | 'maxDowntime' | 'postCopy'> = {}
   const limit = (): number => Math.round(tuned.bandwidth ?? request.bandwidth)
 
+  /** With how QEMU was set, once that is known: nothing is set before. */
+  let file = filed
   let storage: StorageCopy | null = null
-  const onceCopied = stateOnceCopied(monitor)
+  let figures: Copied['figures'] = null
+  const { isCopied } = copiedAsTold(monitor)
 
   /** Sends the clients of SPICE after the guest; empty: there are none. */
   let follow: readonly Step[] = []
@@ -112,7 +94,8 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
       const sent = ticket.cookie?.['disks']
       const disks = disksIn(offer).filter(({ id }) => Array.isArray(sent) && sent.includes(id))
       try {
-        const way = await dataPath({ at, fence, folder, file }, ticket, dial, call)
+        file = { ...filed, phase: 'perform', found: await unlessAborted(begun.found, call.signal) }
+        const way = await dataPath({ at, fence, folder, file, ahead: begun.ahead }, ticket, dial, call)
         const { to, before } = way
         follow = await clientsFollow(fence, ticket, call)
         storage = mirrors(fence, begun.monitor, { host: host.name, clock, disks, to: way.disks, limit })
@@ -121,7 +104,7 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
           clock,
           to,
           known: knownIn(file.found),
-          record: keep('outgoing.json', { ...file, phase: 'perform' }),
+          record: keep('outgoing.json', file),
           before,
           follow,
           request,
@@ -129,14 +112,16 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
           memoryBytes: offer.memoryBytes,
           bandwidth: limit,
           tunedDowntime: () => tuned.maxDowntime ?? null,
-          complete: onceCopied,
+          complete: isCopied,
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
           await begun.deadMan
-          return await whileDisksWork(begun.monitor, order, call, (until) =>
+          const copied = await whileDisksWork(begun.monitor, order, call, (until) =>
             copyGuest(fence, begun.monitor, order, until),
           )
+          figures = copied.figures
+          return copied.performed
         } catch (error) {
           throw await withWordsOf(way, ticket.transport, host.name, error)
         } finally {
@@ -149,7 +134,8 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
       }
     },
     async handOver(call) {
-      let [{ status }, copied] = await (onceCopied() ?? guestState(monitor, fence, call))
+      if (isCopied()) return
+      let [{ status }, copied] = await guestState(monitor, fence, call)
       if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
       for (let tries = 0; status === 'finish-migrate' && tries < 500; tries += 1) {
@@ -168,14 +154,19 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
     async confirm(call) {
       void off()
       if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
+      const last = await figures
       // the folder goes, and with it the files that name them
       await fence.act([end('process', END_LIMIT), STOP_DEAD_MAN, STOP_TUNNEL, remove()], call)
       await letGo()
+      if (last) return last
     },
     async abort(_reason, call) {
       const man = await off()
       // one that was armed a moment ago has yet to file who it is
       if (man) await unlessAborted(man.ended, call.signal)
+      // what was started with begin comes to its end first; nothing goes through a tunnel before perform
+      if (begun?.ahead && file === filed) await fence.act([STOP_TUNNEL], call)
+      await unlessAborted(Promise.allSettled([begun?.found, begun?.ahead?.up]), call.signal)
       const gone = await isGone(call)
       if (!gone) {
         if (!monitor) refuseBridgeless(guest, at)
@@ -195,7 +186,7 @@ export function openOutgoing(at: QemuHost, guest: Guest, file: MigrationFile, be
       if (change.postCopy && !request.postCopy)
         throw vmError('VM_UNSUPPORTED', 'QEMU goes over to post-copy only if that was asked for at the start')
       const disks = storage?.disks.length ? storage : null
-      const parameters = parametersOf(change, disks !== null)
+      const parameters = tunedLimits(change, disks !== null)
       tuned = { ...tuned, ...change }
       const ofDisks = change.bandwidth === undefined ? [] : (disks?.limited(limit()) ?? [])
       const steps = [
@@ -234,14 +225,4 @@ async function inspectSource(
   ]
   const known = { complete: true, mayHaveRun: true, revivable: !begun, evidence }
   return { ...known, run: running ? 'running' : 'stopped' }
-}
-
-function parametersOf({ bandwidth, maxDowntime }: Tuning, withDisks: boolean): MigrationParameters {
-  return {
-    // for QEMU 0 is no limit, as here
-    ...(bandwidth !== undefined && {
-      'max-bandwidth': Math.round(withDisks ? shares(bandwidth).memory : bandwidth),
-    }),
-    ...(maxDowntime !== undefined && { 'downtime-limit': Math.round(maxDowntime) }),
-  }
 }

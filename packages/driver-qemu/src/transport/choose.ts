@@ -51,11 +51,15 @@ export async function sourceTransports(
   return sshFromSource(from, to, call)
 }
 
-/** The transports that would work as the target sees it. */
-export function targetTransports(request: MigrationRequest): readonly TransportChoice[] {
+/** The transports that would work as the target sees it. Where it will listen is told to whoever makes a way there meanwhile. */
+export function targetTransports(
+  request: MigrationRequest,
+  runDirectory: string,
+): readonly TransportChoice[] {
   const wanted = request.uri?.transport
   if (wanted && overNetwork(request)) return [byName(wanted)]
-  return isSameHost(request) ? [UNIX, SSH, RELAY] : [SSH, RELAY]
+  const ssh = { ...SSH, cookie: { runDirectory } }
+  return isSameHost(request) ? [UNIX, ssh, RELAY] : [ssh, RELAY]
 }
 
 /** Whether the source connects to a port of the target. */

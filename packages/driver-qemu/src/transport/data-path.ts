@@ -15,7 +15,7 @@ import { expectedName, tlsHalf } from '../tls/half.ts'
 import { madePlain, tlsSteps } from '../tls/steps.ts'
 import { openRelay } from './relay.ts'
 import { sshDestination } from './ssh.ts'
-import { type Forward, startTunnel } from './tunnel.ts'
+import { openTunnel, type TunnelAhead, waysTo } from './tunnel.ts'
 
 /** How the stream gets to the target. */
 export interface DataPath {
@@ -43,6 +43,8 @@ export interface Sender {
   readonly fence: Fence
   readonly folder: GuestFolder
   readonly file: MigrationFile
+  /** A tunnel that was started before the ticket was there. */
+  readonly ahead?: TunnelAhead | null
 }
 
 /** QEMU's own connection to the target. */
@@ -54,11 +56,12 @@ const DIRECT = {
 
 /** Makes the way that the ticket names. */
 export async function dataPath(
-  { at, fence, folder, file }: Sender,
+  sender: Sender,
   { transport, endpoints, cookie }: Ticket,
   dial: Dial,
   call: EffectOptions,
 ): Promise<DataPath> {
+  const { at, folder, file } = sender
   const { host } = at
   const ram = endpoints['ram'] ?? ''
   const nbd = endpoints['nbd']
@@ -79,9 +82,7 @@ export async function dataPath(
     case 'ssh': {
       const to = sshDestination(file.request)
       if (!to) throw vmError('VM_PHASE_FAILED', 'nothing tells where the ssh of the source goes')
-      const ways: Forward[] = [[folder.tunnelSocket, ram]]
-      if (nbd !== undefined) ways.push([folder.disksSocket, nbd])
-      await startTunnel(host, fence, folder, to, ways, call).catch((error: unknown) => {
+      await openTunnel(sender, to, waysTo(folder, ram, nbd), call).catch((error: unknown) => {
         at.trials.forget(to)
         throw error
       })

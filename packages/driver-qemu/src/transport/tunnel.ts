@@ -1,8 +1,10 @@
-import { type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
-import { drop, end, type Fence, type Step } from '@vmferry/fence'
+import { isDeepStrictEqual } from 'node:util'
+import { type ChosenRequest, type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
+import { drop, end, type Fence, type Step, unlessAborted } from '@vmferry/fence'
 import { logTail } from '../guest/process.ts'
-import type { GuestFolder } from '../guest/run-directory.ts'
-import { type SshDestination, sshArguments } from './ssh.ts'
+import { type GuestFolder, guestFolder } from '../guest/run-directory.ts'
+import type { QemuHost } from '../qemu-host.ts'
+import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
 
 /** A UNIX socket of the source that leads to one of the target. */
 export type Forward = readonly [near: string, far: string]
@@ -18,8 +20,75 @@ const COMMAND = 'exec timeout 30 cat'
 /** Becomes a program whose standard input is open and silent. $1: a name for the moment. */
 const SILENT_INPUT = 'mkfifo -m 600 "$1" && exec <>"$1" && rm "$1" && shift && exec "$@"'
 
+/** A tunnel that comes up while the target prepares: a handshake of ssh takes longer than that (262 ms, measured with OpenSSH 9.2). */
+export interface TunnelAhead {
+  readonly ways: readonly Forward[]
+  readonly up: Promise<void>
+  /** When it was started, by the monotonic clock. */
+  readonly from: number
+}
+
+/** Milliseconds for which a tunnel waits for its guest: less than the command at its end. */
+const FRESH = 15_000
+
+/** What a guest needs to get to where its target listens: for its memory, and for its disks where they are copied. */
+export function waysTo(
+  { tunnelSocket, disksSocket }: GuestFolder,
+  ram: string,
+  nbd: string | undefined,
+): readonly Forward[] {
+  return nbd === undefined
+    ? [[tunnelSocket, ram]]
+    : [
+        [tunnelSocket, ram],
+        [disksSocket, nbd],
+      ]
+}
+
+/** Starts the tunnel to where the target is going to listen; null where its survey has not told that, or another transport was chosen. */
+export function tunnelAhead(
+  { host, clock }: QemuHost,
+  fence: Fence,
+  folder: GuestFolder,
+  request: ChosenRequest,
+  call: EffectOptions,
+): TunnelAhead | null {
+  const runDirectory = request.cookie?.['runDirectory']
+  const to = sshDestination(request)
+  if (request.transport !== 'ssh' || typeof runDirectory !== 'string' || !to) return null
+  const there = guestFolder(runDirectory, call.migration)
+  const ways = waysTo(folder, there.migrationSocket, request.copyStorage ? there.storageSocket : undefined)
+  const up = startTunnel(host, fence, folder, to, ways, call)
+  up.catch(() => {})
+  return { ways, up, from: clock.monotonic() }
+}
+
+/** Who needs a tunnel. */
+interface Tunnelled {
+  readonly at: QemuHost
+  readonly fence: Fence
+  readonly folder: GuestFolder
+  readonly ahead?: TunnelAhead | null
+}
+
+/** The tunnel that was started ahead, if it leads there and has not waited for too long; else one that is started now. */
+export async function openTunnel(
+  { at: { host, clock }, fence, folder, ahead }: Tunnelled,
+  to: SshDestination,
+  ways: readonly Forward[],
+  call: EffectOptions,
+): Promise<void> {
+  if (ahead) {
+    const leads = ways.every((way) => ahead.ways.some((other) => isDeepStrictEqual(way, other)))
+    if (leads && clock.monotonic() - ahead.from < FRESH) return unlessAborted(ahead.up, call.signal)
+    await unlessAborted(Promise.allSettled([ahead.up]), call.signal)
+    await fence.act(END_TUNNEL, call)
+  }
+  await startTunnel(host, fence, folder, to, ways, call)
+}
+
 /** Starts the ssh that carries UNIX sockets of the source to those of the target. It outlives the controller; its record comes first. */
-export async function startTunnel(
+async function startTunnel(
   host: HostChannel,
   fence: Fence,
   folder: GuestFolder,

@@ -54,7 +54,7 @@ export async function connectRemote(
     source: {
       check: (domain, request, call) => ask('checkSource', [domain, request], call),
       measure: (offer, request, call) => ask('measure', [offer, request], call),
-      begin: (domain, request, call) => half<Outgoing>('begin', [domain, request], call),
+      begin: (offer, request, call) => half<Outgoing>('begin', [offer, request], call),
       recall: (id, call) => half<RecalledSource>('recallSource', [id], call),
     },
     target: {

@@ -22,7 +22,7 @@ export const CONNECTION_METHODS: ReadonlyMap<string, ConnectionMethod> = new Map
 
 /** Those whose answer is a half of a migration. */
 export const HALF_MAKERS: ReadonlyMap<string, ConnectionMethod> = new Map<string, ConnectionMethod>([
-  ['begin', async (on, [domain, request], call) => on.source?.begin(domain, request, call)],
+  ['begin', async (on, [offer, request], call) => on.source?.begin(offer, request, call)],
   ['prepare', async (on, [offer, request], call) => on.target?.prepare(offer, request, call)],
   ['recallSource', async (on, [id], call) => on.source?.recall(id, call)],
   ['recallTarget', async (on, [id], call) => on.target?.recall(id, call)],

@@ -1,7 +1,6 @@
 import { Duplex, Writable } from 'node:stream'
 import { type CallOptions, type CopyState, type Incoming, type Ticket, vmError } from '@vmferry/core/driver'
 import { type Fence, type MigrationFile, mark, remove, type Step } from '@vmferry/fence'
-import { fenceOf } from '../fence/fence.ts'
 import { type Arrived, go, voided } from '../fence/step.ts'
 import { domainOfHalf, halfOf, lookAt } from '../guest/list.ts'
 import type { HalfFolder } from '../guest/run-directory.ts'
@@ -33,7 +32,7 @@ export function openIncoming(
   prepared: Fence | null,
 ): Incoming {
   const { host } = at
-  const fence = prepared ?? fenceOf(at, name, folder.path)
+  const fence = prepared ?? at.fences.of(name, folder.path)
   const uuid = file.offer.uuid ?? ''
 
   return {

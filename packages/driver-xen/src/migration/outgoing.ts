@@ -1,6 +1,5 @@
 import { type CallOptions, type CopyState, isVmError, type Outgoing, vmError } from '@vmferry/core/driver'
 import { deadMan, END_DEAD_MAN, keep, type MigrationFile, remove } from '@vmferry/fence'
-import { fenceOf } from '../fence/fence.ts'
 import { back, cancel, gear, give, leave, pace } from '../fence/step.ts'
 import { domainOfHalf, halfOf, lookAt } from '../guest/list.ts'
 import type { HalfFolder } from '../guest/run-directory.ts'
@@ -13,7 +12,7 @@ export function openOutgoing(at: XenHost, folder: HalfFolder, file: MigrationFil
   const { host, clock } = at
   const { offer, request } = file
   const uuid = offer.uuid ?? ''
-  const fence = fenceOf(at, offer.domain, folder.path)
+  const fence = at.fences.of(offer.domain, folder.path)
   return {
     offer,
     async perform(ticket, dial, call) {

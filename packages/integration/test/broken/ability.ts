@@ -176,6 +176,14 @@ export const brokenAbilities: readonly BrokenDriver[] = [
         return next(...words)
       },
   })),
+  broken('refusal.begin-changed', 'takes a guest as it is, whatever was offered', () => ({
+    'source.begin':
+      (next, { host }) =>
+      (offer, request, call) => {
+        const runState = guestOn(host)?.state === 'paused' ? 'paused' : 'running'
+        return next({ ...offer, runState }, request, call)
+      },
+  })),
   broken('refusal.prepare-taken', 'speaks of a broken protocol when a guest has the name', () => ({
     'target.prepare':
       (next, { host }) =>

@@ -53,6 +53,10 @@ export const brokenChecks: readonly BrokenDriver[] = [
         const survey = await next(...words)
         return { ...survey, offer: { ...survey.offer, uuid: null } }
       },
+    'source.begin':
+      (next, { host }) =>
+      (offer, request, call) =>
+        next({ ...offer, uuid: guestOn(host, offer.domain)?.uuid ?? null }, request, call),
   })),
   broken('check.transports', 'offers a transport that it has not declared', () => ({
     'target.check':

@@ -80,7 +80,8 @@ function directOver(driver: Driver, source: MigrationSource, context: DriverCont
       const signal = AbortSignal.any([call.signal, job.stop.signal])
       const alone: EffectOptions = { ...call, signal: new AbortController().signal }
       try {
-        job.outgoing = await source.begin(domain, request, { ...call, signal })
+        const { offer } = await source.check(domain, request, { ...call, signal })
+        job.outgoing = await source.begin(offer, request, { ...call, signal })
         job.incoming = await (await peer(request)).prepare(job.outgoing.offer, request, { ...call, signal })
         await job.outgoing.perform(job.incoming.ticket, noDial, { ...call, signal })
       } catch (error) {

@@ -1,4 +1,9 @@
-import type { Capabilities, DriverConnection, MigrationRequest } from '@vmferry/core/driver'
+import {
+  type Capabilities,
+  type DriverConnection,
+  type MigrationRequest,
+  vmError,
+} from '@vmferry/core/driver'
 import { type BrokenDriver, broken, declaring } from './broken-driver.ts'
 import type { Tamper } from './tampered.ts'
 
@@ -32,31 +37,13 @@ const grounded = <R extends MigrationRequest>(request: R): R =>
   request.uri?.transport === 'pigeon' ? { ...request, uri: null } : request
 
 export const brokenForOrchestrator: readonly BrokenDriver[] = [
-  broken('orchestrator.moves', 'blocks the second look at what it has offered itself', () => ({
-    'source.begin':
+  broken('orchestrator.moves', 'takes no epoch of more than 29 bits', () => ({
+    claim:
       (next) =>
       async (...words) => {
-        const outgoing = await next(...words)
-        return { ...outgoing, offer: { ...outgoing.offer, cookie: { begun: true } } }
-      },
-    'source.recall':
-      (next) =>
-      async (...words) => {
-        const half = await next(...words)
-        return { ...half, offer: { ...half.offer, cookie: { begun: true } } }
-      },
-    'target.check':
-      (next) =>
-      async (...words) => {
-        const survey = await next(...words)
-        const [{ cookie }] = words
-        const finding = {
-          severity: 'blocker',
-          side: 'target',
-          code: 'begun',
-          message: 'it has begun',
-        } as const
-        return cookie ? { ...survey, findings: [finding] } : survey
+        const [, epoch] = words
+        if (epoch >= 2 ** 29) throw vmError('VM_INVALID', `the epoch ${epoch} is too large`)
+        return next(...words)
       },
   })),
   broken(

@@ -104,13 +104,13 @@ export const brokenRecalls: readonly BrokenDriver[] = [
     return {
       'source.begin':
         (next, { host }) =>
-        async (domain, request, call) => {
-          const outgoing = await next(domain, request, call)
+        async (offer, request, call) => {
+          const outgoing = await next(offer, request, call)
           const { abort } = outgoing
           const record: HostRecord = {
             migration: call.migration,
             role: 'source',
-            domain,
+            domain: offer.domain,
             request,
             epoch: call.epoch,
             phase: 'begin',

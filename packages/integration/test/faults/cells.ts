@@ -15,7 +15,7 @@ const MOMENTS = {
 } as const satisfies Record<Phase, readonly Point[]>
 
 /** Before QEMU connects to the tunnel. */
-const CONNECTING = at('perform', 2)
+const CONNECTING = at('perform', 1)
 
 /** Every variant of every cell. One line is one fault in one phase, and what must come of it. */
 export const CELLS: readonly Cell[] = [

@@ -56,8 +56,7 @@ export function haltingDriver(driver: Driver, at: HaltAt, when: 'before' | 'afte
       ...connection,
       source: {
         ...source,
-        begin: async (domain, request, call: EffectOptions) =>
-          half(await source.begin(domain, request, call)),
+        begin: async (offer, request, call: EffectOptions) => half(await source.begin(offer, request, call)),
       },
       target: {
         ...target,

@@ -23,7 +23,7 @@ function livelyOf(connection: DriverConnection): DriverConnection {
       source: {
         ...source,
         check: (domain, request, call) => source.check(domain, { ...request, live: true }, call),
-        begin: (domain, request, call) => source.begin(domain, { ...request, live: true }, call),
+        begin: (offer, request, call) => source.begin(offer, { ...request, live: true }, call),
       },
     }),
     ...(target && {

@@ -1,0 +1,53 @@
+import type { Offer } from '@vmferry/core/driver'
+import { expect, test } from 'vitest'
+import { refuseChanged } from '../src/facts/offer.ts'
+
+const FILE = { path: '/images/web1.qcow2', writable: true, exists: true, identity: '4711 196608' }
+const DISK = { path: FILE.path, node: '#block1', format: 'qcow2', bytes: 2 ** 30, unfit: null }
+
+function offer(more: Partial<Offer> = {}, cookie: Offer['cookie'] = {}): Offer {
+  return {
+    domain: 'web1',
+    uuid: null,
+    stream: 'qemu',
+    runState: 'running',
+    memoryBytes: 2 ** 29,
+    definition: { name: 'web1', argv: ['qemu'] },
+    cookie: {
+      version: '10.0.13',
+      files: [FILE],
+      disks: [{ ...DISK, allocated: 196_608 }],
+      address: '10.77.0.2',
+      tls: null,
+      ...cookie,
+    },
+    ...more,
+  }
+}
+
+const compare = (now: Offer) => () => refuseChanged("'web1' on alpha has changed", 'alpha', offer(), now)
+
+test('an image that has grown, and what was found in the network, make no other guest', () => {
+  const grown = { files: [{ ...FILE, identity: '4711 262144' }], disks: [{ ...DISK, allocated: 262_144 }] }
+  expect(compare(offer())).not.toThrow()
+  expect(compare(offer({}, { ...grown, address: '10.77.0.3', tls: { kind: 'psk' } }))).not.toThrow()
+})
+
+test('what is different is refused, and told by its names', () => {
+  const cases: readonly (readonly [Offer, string])[] = [
+    [offer({ runState: 'paused' }), 'runState'],
+    [offer({ memoryBytes: 2 ** 30 }), 'memoryBytes'],
+    [offer({ definition: { name: 'web1', argv: ['qemu', '-S'] } }), 'definition'],
+    [offer({}, { files: [{ ...FILE, identity: '4712 196608' }] }), 'files'],
+    [offer({}, { disks: [{ ...DISK, bytes: 2 ** 31, allocated: 1 }] }), 'disks'],
+    [offer({ runState: 'paused' }, { version: '11.1.2' }), 'runState, version'],
+  ]
+  for (const [now, what] of cases)
+    expect(compare(now)).toThrow(
+      expect.objectContaining({
+        code: 'VM_PHASE_FAILED',
+        message: `'web1' on alpha has changed: ${what}`,
+        host: 'alpha',
+      }),
+    )
+})
