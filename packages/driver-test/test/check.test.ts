@@ -1,7 +1,7 @@
 import type { Capabilities, ChosenRequest, Finding, MigrationUri } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { settled } from './fake-clock.ts'
-import { begun, offered, performed, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
+import { begin, begun, offered, performed, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
 
 async function findings(at: TwoHosts, wishes: Partial<ChosenRequest> = {}): Promise<readonly Finding[]> {
   const request = at.request(wishes)
@@ -30,7 +30,7 @@ test('a check that finds nothing offers the domain and all transports, and chang
   })
   expect(JSON.parse(JSON.stringify(survey.offer))).toEqual(survey.offer)
   expect(JSON.stringify(at.world.host('default').domain('web1'))).toBe(before)
-  const outgoing = await at.here.source.begin(await offered(at), at.request(), at.call)
+  const outgoing = await at.here.source.begin(survey.offer, at.request(), at.call)
   expect(outgoing.offer).toEqual(survey.offer)
 })
 
@@ -76,7 +76,7 @@ test('a target tells all that stands in the way at once', async () => {
     'uuid-taken',
     'not-enough-memory',
   ])
-  const { offer } = await at.here.source.begin(await offered(at), at.request(), at.call)
+  const { offer } = await begin(at.here.source, at.request(), at.call)
   expect((await refusal(at.there.target.prepare(offer, at.request(), at.call))).code).toBe('VM_EXISTS')
   expect(await at.there.migrations(at.call)).toEqual([])
 })
@@ -179,7 +179,7 @@ test('of two migrations that take one name or one uuid only the first is prepare
     [{ rename: 'guest' }, { rename: 'other' }],
   ]) {
     const at = await twoHosts()
-    const { offer } = await at.here.source.begin(await offered(at), at.request(), at.call)
+    const { offer } = await begin(at.here.source, at.request(), at.call)
     const twin = first?.rename === second?.rename ? { ...offer, uuid: null } : offer
     const stop = new AbortController()
     at.world.faults.add({ at: 'prepare', kind: 'hang', when: 'during' })

@@ -2,7 +2,7 @@ import { isVmError } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { createWorld, driver, TEST_CAPABILITIES, test as testDriver } from '../src/index.ts'
 import { fakeClock } from './fake-clock.ts'
-import { callOf, contextOf, offered, refusal, twoHosts, uriOf } from './two-hosts.ts'
+import { begin, callOf, contextOf, refusal, twoHosts, uriOf } from './two-hosts.ts'
 
 const call = callOf('m-1', 1)
 
@@ -129,7 +129,7 @@ test('a domain is started from words, and stopped', async () => {
 
 test('a domain that a migration holds is stopped only by force, which leaves no record', async () => {
   const at = await twoHosts()
-  await at.here.source.begin(await offered(at), at.request(), at.call)
+  await begin(at.here.source, at.request(), at.call)
   expect((await refusal(at.here.lifecycle!.stop('web1', { force: false }, call))).code).toBe('VM_BUSY')
   await at.here.lifecycle!.stop('web1', { force: true }, call)
   expect(await at.here.migrations(call)).toEqual([])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { settled } from './fake-clock.ts'
-import { begun, offered, performed, performing, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
+import { begin, begun, performed, performing, refusal, type TwoHosts, twoHosts } from './two-hosts.ts'
 
 /** Every number of steps of the event queue by which a second call may come after a first. */
 const STEPS = Array.from({ length: 60 }, (_, steps) => steps)
@@ -87,7 +87,7 @@ function whenClaimed({ world }: TwoHosts): () => string | undefined {
 test('no copy is ever left without its record when prepare and abort meet', async () => {
   for (const steps of STEPS) {
     const at = await twoHosts()
-    const { offer } = await at.here.source.begin(await offered(at), at.request(), at.call)
+    const { offer } = await begin(at.here.source, at.request(), at.call)
     const stop = new AbortController()
     at.world.faults.add({ at: 'prepare', kind: 'hang', when: 'during' })
     const hanging = at.there.target.prepare(offer, at.request(), { ...at.call, signal: stop.signal })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begun, callOf, offered, performed, performing, refusal, twoHosts } from './two-hosts.ts'
+import { begin, begun, callOf, performed, performing, refusal, twoHosts } from './two-hosts.ts'
 
 test.each(['begin', 'prepare', 'perform', 'ready', 'hand-over'])(
   'an abort on both sides after %s leaves everything as it was',
@@ -8,7 +8,7 @@ test.each(['begin', 'prepare', 'perform', 'ready', 'hand-over'])(
       const at = await twoHosts()
       const uuid = at.uuid()
       if (state === 'paused') at.world.host('default').pause('web1')
-      const outgoing = await at.here.source.begin(await offered(at), at.request(), at.call)
+      const outgoing = await begin(at.here.source, at.request(), at.call)
       const incoming =
         last === 'begin' ? null : await at.there.target.prepare(outgoing.offer, at.request(), at.call)
       if (incoming && last !== 'prepare') {
