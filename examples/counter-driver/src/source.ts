@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type EffectOptions, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
+import { changedSinceCheck, type EffectOptions, type MigrationSource, type Offer } from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
 import type { CounterHost } from './counter-host.ts'
 import { type Guest, guestNamed, refuseHeld } from './domain.ts'
@@ -23,7 +23,7 @@ export function counterSource(at: CounterHost): MigrationSource {
       const { migration, epoch } = call
       const guest = await guestNamed(at, domain, call)
       refuseHeld(guest, migration)
-      if (digestOf(offerOf(guest)) !== digestOf(offer)) throw changed(guest)
+      if (digestOf(offerOf(guest)) !== digestOf(offer)) throw changedSinceCheck(domain, at.host.name)
       const record: RecordFile = {
         migration,
         role: 'source',
@@ -57,12 +57,6 @@ async function takeHold(at: CounterHost, record: RecordFile, call: EffectOptions
     if (!isUnknown(error)) await removeRecord(at, record.migration, 'source', call)
     throw error
   }
-}
-
-function changed({ name }: Guest): Error {
-  return vmError('VM_PHASE_FAILED', `'${name}' is not what it was when it was checked`, {
-    remedy: 'migrate again',
-  })
 }
 
 function offerOf({ name, uuid, state, bytes }: Guest): Offer {

@@ -55,7 +55,7 @@ export function qemuSource(at: QemuHost): Required<MigrationSource> {
         const file: MigrationFile = { migration, epoch, phase: 'begin', request, offer }
         const monitor = await held(host, guest, fence, file, call)
         const found = stillOffered(at, guest, offer, request, call)
-        const ahead = tunnelAhead(at, fence, guest.folder, request, call)
+        const ahead = tunnelAhead({ at, fence, folder: guest.folder }, request, call)
         const deadMan = armed(at, guest, fence, offer, call)
         return openOutgoing(at, guest, file, { monitor, fence, deadMan, found, ahead })
       } catch (error) {

@@ -45,7 +45,13 @@ function sender(up: Promise<unknown> = Promise.resolve()) {
   } as unknown as Fence
   const clock = { monotonic: () => time.now } as unknown as Clock
   const at = { host, clock } as unknown as QemuHost
-  return { at, fence, seen, time, ahead: (asked = request()) => tunnelAhead(at, fence, HERE, asked, call) }
+  return {
+    at,
+    fence,
+    seen,
+    time,
+    ahead: (asked = request()) => tunnelAhead({ at, fence, folder: HERE }, asked, call),
+  }
 }
 
 const MEMORY = `${HERE.tunnelSocket}:${THERE.migrationSocket}`
@@ -82,10 +88,11 @@ test('one that leads elsewhere, or has waited for too long, is ended before anot
   }
 })
 
-test('nothing is started ahead by another transport, or to a target that has not told where it listens', () => {
+test('nothing is started ahead by another transport, or to a target that has not told in plain words where it listens', () => {
   const { seen, ahead } = sender()
   const { cookie: _, ...silent } = request()
-  expect([ahead(request({ transport: 'relay' })), ahead(silent)]).toEqual([null, null])
+  const odd = request({ cookie: { runDirectory: '/run/a:b' } })
+  expect([ahead(request({ transport: 'relay' })), ahead(silent), ahead(odd)]).toEqual([null, null, null])
   expect(seen).toEqual([])
 })
 

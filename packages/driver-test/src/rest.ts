@@ -1,4 +1,11 @@
-import { abortError, type EffectOptions, sleep, type Ticket, vmError } from '@vmferry/core/driver'
+import {
+  abortError,
+  type EffectOptions,
+  sleep,
+  type Ticket,
+  unlessAborted,
+  vmError,
+} from '@vmferry/core/driver'
 import { refuseFenced } from './gate.ts'
 import { catchUp, isAlive } from './guest.ts'
 import type { OutgoingFile } from './migration-file.ts'
@@ -27,7 +34,7 @@ export interface Turn {
 export async function turnToPostCopy({ at, file, stream, call, unsent, stop }: Turn): Promise<void> {
   const { guest, domain } = file
   const { signal } = call
-  await Promise.race([call.permit('postcopy'), endOf(signal)])
+  await unlessAborted(call.permit('postcopy'), signal, 'the copying')
   await stream.link.passable(signal)
   if (signal.aborted) throw abortError(signal, 'the copying')
   refuseFenced(at, domain, call.epoch)
@@ -100,12 +107,4 @@ function push(at: TestHost, file: OutgoingFile, stream: Stream): void {
     if (file.pushing === end) file.pushing = null
   }
   send().then(over, over)
-}
-
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(abortError(signal, 'the copying'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
 }

@@ -1,4 +1,10 @@
-import { type Finding, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
+import {
+  changedSinceCheck,
+  type Finding,
+  type MigrationSource,
+  type Offer,
+  vmError,
+} from '@vmferry/core/driver'
 import { STREAM } from './capabilities.ts'
 import { heldEpoch } from './claim.ts'
 import { digestOf } from './digest.ts'
@@ -58,8 +64,7 @@ export function testSource(at: TestHost): MigrationSource {
 /** VM_PHASE_FAILED for a guest that is not any more what it was when it was offered. */
 function refuseChanged(guest: Guest, offer: Offer): void {
   if (digestOf(offerOf(guest)) === digestOf(offer)) return
-  const message = `'${guest.name}' on ${guest.host} is not what it was when it was checked`
-  throw vmError('VM_PHASE_FAILED', message, { host: guest.host, remedy: 'migrate again' })
+  throw changedSinceCheck(guest.name, guest.host)
 }
 
 function offerOf({ name, uuid, state, memory }: Guest): Offer {

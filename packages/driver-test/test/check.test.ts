@@ -59,7 +59,7 @@ test('a guest that is not what was checked is refused, and nothing takes hold of
   const offer = await offered(at)
   at.world.host('default').pause('web1')
   const refused = await refusal(at.here.source.begin(offer, at.request(), at.call))
-  expect(refused).toMatchObject({ code: 'VM_PHASE_FAILED', remedy: 'migrate again' })
+  expect(refused).toMatchObject({ code: 'VM_PHASE_FAILED', remedy: 'migrate it again' })
   expect(at.world.host('default').domain('web1')?.heldBy).toBeNull()
 })
 

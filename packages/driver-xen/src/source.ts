@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type HostChannel, type MigrationSource, type Offer, vmError } from '@vmferry/core/driver'
+import { changedSinceCheck, type HostChannel, type MigrationSource, type Offer } from '@vmferry/core/driver'
 import { hostRecord, type MigrationFile } from '@vmferry/fence'
 import { type SourceFacts, sourceFacts } from './facts/source.ts'
 import { take } from './fence/step.ts'
@@ -43,7 +43,5 @@ function refuseChanged({ name }: HostChannel, offer: Offer, { offer: now, findin
   const blocker = findings.find(({ severity }) => severity === 'blocker')
   const same = JSON.stringify({ ...now, memoryBytes: offer.memoryBytes }) === JSON.stringify(offer)
   if (same && !blocker) return
-  const message = `'${offer.domain}' on ${name} is not what it was when it was checked`
-  const causes = blocker ? [{ host: name, words: blocker.message }] : []
-  throw vmError('VM_PHASE_FAILED', message, { host: name, remedy: 'migrate again', causes })
+  throw changedSinceCheck(offer.domain, name, blocker ? [blocker.message] : [])
 }

@@ -16,4 +16,3 @@ export {
   remove,
   type Step,
 } from './step.ts'
-export { unlessAborted } from './unless-aborted.ts'

@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { CallOptions, HostChannel } from '@vmferry/core/driver'
+import { type CallOptions, type HostChannel, unlessAborted } from '@vmferry/core/driver'
 import { verdictIn } from './answer.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 /** A shell that waits on the host, so that what is asked of it is one round trip. It ends with its channel. */
 export interface StayingShell {

@@ -1,8 +1,7 @@
-import type { CallOptions, Clock, HostChannel } from '@vmferry/core/driver'
+import { type CallOptions, type Clock, type HostChannel, unlessAborted } from '@vmferry/core/driver'
 import { claimsFolder } from './claim.ts'
 import { stayingScript } from './script.ts'
 import { type StayingShell, stayingShell } from './staying-shell.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 /** Milliseconds for which one waits for whoever comes next. */
 const LONGEST_WAIT = 60_000

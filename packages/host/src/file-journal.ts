@@ -69,6 +69,8 @@ async function append(folder: string, open: Map<string, OpenFile>, entry: NewJou
     // Who has nothing more to say lets go. After a failure, what follows may be a second try.
     if (empty || (kept && entry.step === 'settled')) {
       open.delete(migration)
+      // the disk has what was written, or never will
+      await file.close().catch(() => {})
       // The entry is kept, or nothing is: a file that cannot be removed is only left over.
       if (empty || isOver(entry)) await rm(path, { force: true }).catch(() => {})
       await unlock()
@@ -82,11 +84,13 @@ async function openFor(folder: string, migration: string): Promise<OpenFile> {
   await makeFolder(folder)
   const unlock = await lockJournal(folder, migration)
   const path = join(folder, `${migration}.jsonl`)
+  let file: JournalFile | null = null
   try {
-    const file = await openJournalFile(path)
+    file = await openJournalFile(path)
     await syncFolder(folder)
     return { path, unlock, file }
   } catch (error) {
+    await file?.close().catch(() => {})
     await unlock()
     throw error
   }

@@ -9,22 +9,29 @@ import { checkOwner } from './journal-folder.ts'
 import { systemError } from './system-error.ts'
 
 /** What of an open file the journal needs. */
-export type JournalHandle = Pick<FileHandle, 'write' | 'truncate' | 'datasync' | 'close'>
+export type JournalHandle = Pick<FileHandle, 'write' | 'truncate' | 'datasync' | 'stat' | 'close'>
 
-/** One migration's file, for its one writer. It is open only while an entry is written. */
+/** One migration's file, for its one writer. It stays open until it is closed: an entry is written while a guest stands still. */
 export interface JournalFile {
   /** The number of its last entry; 0 if it has none. */
   last(): number
   /** Writes the line and makes it durable. After a failure the file is as before, or is made so by the next. */
   append(entry: JournalEntry): Promise<void>
+  /** No entry comes any more. */
+  close(): Promise<void>
 }
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
 
 /** A migration's file as it is; made if there is none. */
 export async function openJournalFile(path: string): Promise<JournalFile> {
-  await using handle = await openOwn(path, O_RDWR | O_CREAT)
-  return journalFile(() => openOwn(path, O_WRONLY), path, await textOf(handle, path))
+  const handle = await openOwn(path, O_RDWR | O_CREAT)
+  try {
+    return journalFile(handle, path, await textOf(handle, path))
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
 }
 
 /** The entries of a migration's file. */
@@ -34,7 +41,7 @@ export async function readJournalFile(path: string): Promise<JournalEntry[]> {
 }
 
 /** A file that has this text now. */
-export function journalFile(openFile: () => Promise<JournalHandle>, path: string, text: string): JournalFile {
+export function journalFile(handle: JournalHandle, path: string, text: string): JournalFile {
   let last = entriesIn(text, path).at(-1)?.seq ?? 0
   // Of this text, what is whole. A torn line behind it is cut off before the next is written, never continued.
   let size = text.lastIndexOf('\n') + 1
@@ -44,16 +51,12 @@ export function journalFile(openFile: () => Promise<JournalHandle>, path: string
     async append(entry) {
       const line = `${size === 0 ? JOURNAL_HEADER : ''}${journalLine(entry)}`
       try {
-        const handle = await openFile()
-        try {
-          if (torn) await handle.truncate(size)
-          torn = true
-          await writeAll(handle, Buffer.from(line, 'latin1'), size)
-          await handle.datasync()
-        } finally {
-          // the disk has the entry, or never will
-          void handle.close().catch(() => {})
-        }
+        if (torn) await handle.truncate(size)
+        torn = true
+        await writeAll(handle, Buffer.from(line, 'latin1'), size)
+        // a file without a name keeps nothing
+        const [{ nlink }] = await Promise.all([handle.stat(), handle.datasync()])
+        if (nlink === 0) throw new Error('it has been removed')
       } catch (error) {
         if (isVmError(error)) throw error
         throw vmError('VM_PHASE_FAILED', `the journal ${path} could not be written`, {
@@ -66,6 +69,7 @@ export function journalFile(openFile: () => Promise<JournalHandle>, path: string
       size += line.length
       last = entry.seq
     },
+    close: () => handle.close(),
   }
 }
 

@@ -184,9 +184,10 @@ describe('fileJournal()', () => {
         if (breaks) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
       },
       truncate: (size: number) => real.truncate(size),
+      stat: async () => real.stat(),
       close: async () => {},
     } as JournalHandle
-    const file = journalFile(async () => handle, path, '')
+    const file = journalFile(handle, path, '')
     await file.append({ ...entry('m-1'), seq: 1 })
     const whole = readFileSync(path, 'latin1')
 
@@ -206,6 +207,16 @@ describe('fileJournal()', () => {
     const last = { ...entry('m-1', { domain: 'w' }), seq: 2 }
     await file.append(last)
     expect(readFileSync(path, 'latin1')).toBe(whole + journalLine(last))
+  })
+
+  test('a file that somebody has removed takes no entry more', async () => {
+    const folder = newFolder()
+    const journal = fileJournal({ folder })
+    await journal.append(entry('m-1'))
+    rmSync(join(folder, 'm-1.jsonl'))
+    const lost = { code: 'VM_PHASE_FAILED', causes: [{ words: 'it has been removed' }] }
+    await expect(journal.append(entry('m-1'))).rejects.toMatchObject(lost)
+    await expect(journal.append(entry('m-1'))).rejects.toMatchObject(lost)
   })
 
   test('links, open doors and ids that are paths are refused, with what to do', async () => {

@@ -2,7 +2,7 @@ import type { CallOptions, DriverConnection } from '@vmferry/core/driver'
 import type { Bench } from '../bench.ts'
 import { type Case, check } from '../case.ts'
 import { ensure, refusal } from '../ensure.ts'
-import { GUEST } from '../guest.ts'
+import { GUEST, NOBODY } from '../guest.ts'
 import { effects } from '../way.ts'
 
 export const connectionCases: readonly Case[] = [
@@ -77,28 +77,20 @@ function allCalls(bench: Bench, connection: DriverConnection): Asks {
   const { source, target, direct, lifecycle } = connection
   const request = bench.request()
   const choice = { ...request, transport: 'none' }
-  const offer = {
-    domain: GUEST,
-    uuid: null,
-    stream: 'none',
-    runState: 'running',
-    memoryBytes: 0,
-    definition: null,
-  } as const
   return [
     ...questions(connection),
     ['claim()', (call) => connection.claim(GUEST, 1, call)],
     ...(source
       ? ([
           ['source.check()', (call) => source.check(GUEST, request, call)],
-          ['source.begin()', (call) => source.begin(offer, choice, effect(call))],
+          ['source.begin()', (call) => source.begin(NOBODY, choice, effect(call))],
           ['source.recall()', (call) => source.recall(id, effect(call))],
         ] satisfies Asks)
       : []),
     ...(target
       ? ([
-          ['target.check()', (call) => target.check(offer, request, call)],
-          ['target.prepare()', (call) => target.prepare(offer, choice, effect(call))],
+          ['target.check()', (call) => target.check(NOBODY, request, call)],
+          ['target.prepare()', (call) => target.prepare(NOBODY, choice, effect(call))],
           ['target.recall()', (call) => target.recall(id, effect(call))],
         ] satisfies Asks)
       : []),

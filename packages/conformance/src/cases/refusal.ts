@@ -2,21 +2,11 @@ import type { Offer } from '@vmferry/core/driver'
 import { type Case, check, checkGuest } from '../case.ts'
 import { crash } from '../crash.ts'
 import { ensure, refusal } from '../ensure.ts'
-import { GUEST } from '../guest.ts'
+import { GUEST, NOBODY } from '../guest.ts'
 import { abortableAfter, PHASED } from '../needs.ts'
 import { checked, receiver, sender } from '../surveys.ts'
 import { countsOn } from '../watch.ts'
 import { abort, begin, effects, type Prepared, perform, prepare } from '../way.ts'
-
-/** What nobody is. */
-const NOBODY: Offer = {
-  domain: GUEST,
-  uuid: null,
-  stream: '',
-  runState: 'running',
-  memoryBytes: 0,
-  definition: null,
-}
 
 export const refusalCases: readonly Case[] = [
   check(

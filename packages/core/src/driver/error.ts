@@ -122,6 +122,21 @@ export function isVmError(value: unknown, code?: VmErrorCode): value is VmError 
 }
 
 /**
+ * The error for a guest that is not any more what its check found: `begin` or `perform` refuses it.
+ *
+ * @param host where the guest is
+ * @param changed what is different, as far as that can be told
+ */
+export function changedSinceCheck(domain: string, host: string, changed: readonly string[] = []): VmError {
+  const message = `'${domain}' on ${host} is not what it was when it was checked`
+  const remedy = 'migrate it again'
+  return vmError('VM_PHASE_FAILED', [message, changed.join(', ')].filter(Boolean).join(': '), {
+    host,
+    remedy,
+  })
+}
+
+/**
  * The error for a signal that has fired: the signal's reason if that is a {@link VmError} already, otherwise a
  * VM_ABORTED whose cause is the reason.
  */
@@ -131,4 +146,15 @@ export function abortError(signal: AbortSignal, what = 'the call'): VmError {
   return vmError('VM_ABORTED', `${what} was aborted${reason instanceof Error ? `: ${reason.message}` : ''}`, {
     cause: reason,
   })
+}
+
+/** What is waited for, unless the signal fires before: then its error. The work goes on, and is not waited for. */
+export async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal, what?: string): Promise<T> {
+  let stop = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortError(signal, what))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  return Promise.race([waiting, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }

@@ -67,14 +67,10 @@ export async function offerOf(
   }
 }
 
-/** Refuses with VM_PHASE_FAILED a guest that is not what was offered, and tells what is different. */
-export function refuseChanged(what: string, host: string, offer: Offer, now: Offer): void {
+/** In what a guest is not what was offered; empty: in nothing. */
+export function changedIn(offer: Offer, now: Offer): string[] {
   const [before, after] = [lasting(offer), lasting(now)]
-  const changed = Object.keys(after).filter(
-    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
-  )
-  if (changed.length === 0) return
-  throw vmError('VM_PHASE_FAILED', `${what}: ${changed.join(', ')}`, { host, remedy: 'migrate it again' })
+  return Object.keys(after).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 
 /** What nobody changes by running: an image grows as it is written to. Of the network the offer has what was found in the check. */

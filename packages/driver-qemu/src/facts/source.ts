@@ -1,4 +1,11 @@
-import type { CallOptions, Finding, JsonObject, MigrationRequest, Offer } from '@vmferry/core/driver'
+import {
+  type CallOptions,
+  changedSinceCheck,
+  type Finding,
+  type JsonObject,
+  type MigrationRequest,
+  type Offer,
+} from '@vmferry/core/driver'
 import type { QmpClient } from '@vmferry/qmp'
 import { UNFENCED } from '../fence/verbs.ts'
 import { openMonitors } from '../guest/command-line.ts'
@@ -15,7 +22,7 @@ import { statFiles } from './files.ts'
 import { blocker, warning } from './finding.ts'
 import { clockFindings, type HostFacts, hostFacts } from './host.ts'
 import { passedDescriptors } from './network.ts'
-import { type Asked, offerOf, refuseChanged } from './offer.ts'
+import { type Asked, changedIn, offerOf } from './offer.ts'
 import { postCopyFindings } from './post-copy.ts'
 import { commandsOf, type RunningQemu } from './running.ts'
 
@@ -82,9 +89,10 @@ export function stillOffered(
       monitor.execute('query-migrate-parameters', {}, { signal }),
       monitor.execute('query-migrate-capabilities', {}, { signal }),
     ])
-    const what = `'${offer.domain}' on ${at.host.name} is not what it was when it was checked`
-    refuseBlockers(what, at.host.name, drift)
-    refuseChanged(what, at.host.name, offer, now)
+    const { name } = at.host
+    refuseBlockers(`'${offer.domain}' on ${name} has changed since it was checked`, name, drift)
+    const changed = changedIn(offer, now)
+    if (changed.length > 0) throw changedSinceCheck(offer.domain, name, changed)
     return found(parameters, capabilities)
   })
   compared.catch(() => {})

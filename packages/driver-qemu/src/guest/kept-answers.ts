@@ -62,7 +62,7 @@ export function keptAnswers(host: HostChannel, runDirectory: string): KeptAnswer
       const argv = ['sh', '-c', LOOK_UP, 'sh', binary, path, accelerator, known?.here ?? '']
       const { stdout } = await host.exec([...argv, ...linesOf(questions)], { ...call, leavesNobody: true })
       const [here = '', who, ...lines] = stdout.split('\n')
-      if (known && known.here === here) return known.answers
+      if (known?.here === here) return known.answers
       const answers = answersIn(lines)
       // only what came to its end
       if (!answers.has('quit')) return answers

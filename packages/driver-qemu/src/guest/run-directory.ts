@@ -26,9 +26,14 @@ export function runDirectoryOf(uri: ConnectionUri): string | null {
   return uri.path === '/system' ? '/run/vmferry/qemu' : null
 }
 
+/** Whether it is an absolute path that is one word wherever it goes. */
+export function isPlainPath(path: unknown): path is string {
+  return typeof path === 'string' && /^\/[A-Za-z0-9_./+-]+$/.test(path) && !path.split('/').includes('..')
+}
+
 /** The path, if QEMU's option syntax and the limit on socket paths allow it. */
 export function checkedRunDirectory(path: string, uri: ConnectionUri): string {
-  if (!/^\/[A-Za-z0-9_./+-]+$/.test(path) || path.split('/').includes('..'))
+  if (!isPlainPath(path))
     throw vmError(
       'VM_INVALID',
       `${uri.text}: the run directory ${JSON.stringify(path)} is not a plain absolute path`,

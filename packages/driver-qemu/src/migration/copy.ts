@@ -15,8 +15,9 @@ import { yanking } from '../storage/mirror.ts'
 import { shares } from '../storage/share.ts'
 import { channels, sending } from './capabilities.ts'
 import { firstDowntime } from './downtime.ts'
+import { isOver } from './ending.ts'
 import { figures, reportDisks } from './figures.ts'
-import { type Followable, followed, isOver, watchEnding } from './follow.ts'
+import { type Followable, followed } from './follow.ts'
 import { hasGoneOver, notStopped } from './post-copy.ts'
 
 /** Bytes per second where no limit is asked for: ten gigabits, so that QEMU's estimate of the switchover stays sane. */
@@ -26,8 +27,8 @@ const DEFAULT_BANDWIDTH = 1_250_000_000
 export interface Copied {
   /** As far as it is known when the guest stands still. */
   readonly performed: Performed
-  /** Of the whole copy; null: they come with the rest of the pages. */
-  readonly figures: Promise<Performed> | Performed | null
+  /** Asks for those of the whole copy, once nobody waits for the guest; null: that is all, or they come with the rest of the pages. */
+  readonly figures: (() => Promise<Performed>) | null
 }
 
 /** Where the copy goes and what is told about it. */
@@ -50,8 +51,8 @@ export interface CopyOrder extends Followable {
 /**
  * Copies the guest: sets the limits and starts `migrate` through the fence, and follows it on the monitor to its end. The return path is always on: without
  * it `completed` only means that all bytes were written (measured on QEMU 7.2). A signal cancels the migration and waits
- * until QEMU says so, unless it was told to go over to post-copy. The figures of a copy that is complete are asked for, and nobody
- * waits for them while the guest stands still.
+ * until QEMU says so, unless it was told to go over to post-copy. The figures of a copy that is complete are not asked for while the
+ * guest stands still.
  */
 export async function copyGuest(
   fence: Fence,
@@ -61,7 +62,6 @@ export async function copyGuest(
 ): Promise<Copied> {
   const { clock, request, host, to, record, before, follow, storage } = order
   const withDisks = storage.disks.length > 0
-  const ending = watchEnding(monitor)
   const stopped = (): void => call.onProgress?.({ type: 'stopped' })
   const forget = monitor.on('STOP', stopped)
   try {
@@ -83,13 +83,20 @@ export async function copyGuest(
     ]
     await fence.act(start, call)
     if (!request.live) stopped()
-    const { info, disks, told } = await followed(fence, monitor, order, ending, call)
+    const { info, disks, told } = await followed(fence, monitor, order, call)
     const performed = figures(info, disks)
     if (told) {
-      const asked = monitor.execute('query-migrate', {}, { signal: AbortSignal.timeout(PATIENCE) })
-      return { performed, figures: asked.then((last) => figures(last, disks)).catch(() => performed) }
+      const asked = (): Promise<MigrationInfo> =>
+        monitor.execute('query-migrate', {}, { signal: AbortSignal.timeout(FIGURES_LIMIT) })
+      return {
+        performed,
+        figures: () =>
+          asked()
+            .then((last) => figures(last, disks))
+            .catch(() => performed),
+      }
     }
-    if (info.status === 'completed') return { performed, figures: performed }
+    if (info.status === 'completed') return { performed, figures: null }
     if (hasGoneOver(info)) return { performed: { ...performed, postCopy: true }, figures: null }
     const words = info['error-desc'] ?? `query-migrate says ${info.status}`
     throw vmError('VM_PHASE_FAILED', `QEMU on ${host} stopped sending: ${words}`, {
@@ -105,9 +112,11 @@ export async function copyGuest(
     throw abortError(call.signal, 'the copy')
   } finally {
     forget()
-    ending.forget()
   }
 }
+
+/** Milliseconds that the end of the source's copy may wait for them. */
+const FIGURES_LIMIT = 2_000
 
 /** Milliseconds in which a cancelled migration must have ended. */
 const PATIENCE = 12_000

@@ -5,6 +5,7 @@ import { tell } from '../fence/step.ts'
 import type { DiskFigures, StorageCopy } from '../storage/mirror.ts'
 import { convergence, type Need } from './convergence.ts'
 import { downtimeOf, firstDowntime } from './downtime.ts'
+import { type Ending, isOver } from './ending.ts'
 import { report } from './figures.ts'
 import { hasGoneOver, type Turn } from './post-copy.ts'
 
@@ -19,8 +20,8 @@ export interface Followable {
   readonly storage: StorageCopy
   /** Milliseconds that the guest may stand still, as it was tuned while it is copied; null: it was not. */
   tunedDowntime(): number | null
-  /** Whether QEMU has told that the copy is complete. */
-  complete(): boolean
+  /** Of the copy, from before it was started. */
+  readonly ending: Ending
   /** Its way into post-copy. */
   readonly turn: Turn
 }
@@ -30,10 +31,9 @@ export async function followed(
   fence: Fence,
   monitor: QmpClient,
   order: Followable,
-  ending: Ending,
   call: EffectOptions,
 ): Promise<Followed> {
-  const { clock, host, request, storage, tunedDowntime } = order
+  const { clock, host, request, storage, ending, tunedDowntime } = order
   let disks = await storage.look(call)
   let held = storage.disks.length > 0
   let before: MigrationInfo | null = null
@@ -46,7 +46,7 @@ export async function followed(
       : { given: tuned, most: tuned }
   })
   for (;;) {
-    if (before?.ram && order.complete()) {
+    if (before?.ram && ending.isCopied()) {
       const info = whole(before)
       report(info, disks, call)
       return { info, disks, told: true }
@@ -69,7 +69,7 @@ export async function followed(
     const usual = clock.monotonic() - from < POLL.firstFor ? POLL.first : POLL.later
     const pause = info.ram ? usual : POLL.none
     await Promise.race([sleep(clock, pause, call.signal), ending.reached, ...(held ? [ending.held] : [])])
-    if (ending.lost())
+    if (ending.isLost())
       throw vmError('VM_CONNECTION', `the monitor of the guest on ${host} has gone`, { host })
   }
 }
@@ -104,39 +104,4 @@ async function helpAlong(
   }
   await fence.act([tell('migrate-set-parameters', { 'downtime-limit': need.downtime })], call)
   tellUser('downtime-raised', `${reason}: it may now stand still for ${need.downtime} ms at its end`)
-}
-
-/** Whether nothing more will come of a migration. */
-export function isOver(status: string | undefined): boolean {
-  return status === undefined || ['none', 'completed', 'failed', 'cancelled'].includes(status)
-}
-
-/** The end of a migration as events tell it. */
-export interface Ending {
-  readonly reached: Promise<void>
-  /** QEMU waits with a guest that stands still until its disks are done. */
-  readonly held: Promise<void>
-  lost(): boolean
-  forget(): void
-}
-
-/** Listens for it from now on. */
-export function watchEnding(monitor: QmpClient): Ending {
-  let gone = false
-  let forget = (): void => {}
-  let hold = (): void => {}
-  const held = new Promise<void>((resolve) => {
-    hold = resolve
-  })
-  const reached = new Promise<void>((resolve) => {
-    forget = monitor.on('MIGRATION', ({ data }) => {
-      if (data.status === 'pre-switchover') hold()
-      if ((isOver(data.status) && data.status !== 'none') || hasGoneOver(data)) resolve()
-    })
-    void monitor.closed.then(() => {
-      gone = true
-      resolve()
-    })
-  })
-  return { reached, held, lost: () => gone, forget }
 }

@@ -1,6 +1,5 @@
 import {
   type CallOptions,
-  type Clock,
   type CopyState,
   type EffectOptions,
   type Incoming,
@@ -16,13 +15,14 @@ import { definitionFromJson } from '../guest/definition.ts'
 import type { Guest } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
 import type { GuestFolder } from '../guest/run-directory.ts'
-import { copiedAsTold, guestState, type Told } from '../guest/state.ts'
+import { guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import type { CopiedDisk } from '../storage/disks.ts'
 import { closeImages } from '../storage/serve.ts'
 import { wantsTls } from '../tls/half.ts'
 import { PLAINTEXT } from '../tls/steps.ts'
 import { paused } from './drain.ts'
+import { watchEnding } from './ending.ts'
 import { setGuestClock } from './guest-clock.ts'
 import { listenedAt } from './listening.ts'
 import { hasGoneOver } from './post-copy.ts'
@@ -84,7 +84,7 @@ export function openIncoming(
   const definition = definitionFromJson(file.offer.definition, 'the offer')
   const { argv } = definition
   const monitor = prepared?.monitor ?? null
-  const told = copiedAsTold(monitor)
+  const ending = monitor && watchEnding(monitor)
 
   /** QEMU has announced the guest's addresses when it was loaded, which may be long ago. Only a guest that runs. */
   const announced = async ({ migration, epoch, permit }: EffectOptions): Promise<void> => {
@@ -97,8 +97,9 @@ export function openIncoming(
     ticket,
     dial: (endpoint, call) => host.dial(ticket.endpoints[endpoint] ?? '', call),
     async ready(call) {
-      await heardOf(told, clock, call)
-      while (!told.isCopied()) {
+      // it says so itself, a moment after the source
+      if (ending) await Promise.race([ending.reached, sleep(clock, MOMENT, call.signal)])
+      while (!ending?.isCopied()) {
         const [{ running, status }, info] = await guestState(monitor, fence, call)
         const { status: copied, 'error-desc': words } = info
         if (copied === 'failed') throw notLoaded(host.name, words ?? (await logTail(host, folder.log, argv)))
@@ -141,11 +142,6 @@ export function openIncoming(
     },
     inspect: (call) => inspectTarget(at, fence, folder, argv, process, call),
   }
-}
-
-/** It says so itself, a moment after the source. */
-async function heardOf({ turned }: Told, clock: Clock, { signal }: CallOptions): Promise<void> {
-  if (turned) await Promise.race([turned, sleep(clock, MOMENT, signal)])
 }
 
 async function inspectTarget(

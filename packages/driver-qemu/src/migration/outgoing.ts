@@ -4,6 +4,7 @@ import {
   type Outgoing,
   sleep,
   type Tuning,
+  unlessAborted,
   vmError,
 } from '@vmferry/core/driver'
 import {
@@ -17,12 +18,11 @@ import {
   remove,
   STOP_DEAD_MAN,
   type Step,
-  unlessAborted,
 } from '@vmferry/fence'
 import { tell } from '../fence/step.ts'
 import { type Guest, refuseBridgeless } from '../guest/list.ts'
 import { logTail } from '../guest/process.ts'
-import { copiedAsTold, guestState } from '../guest/state.ts'
+import { guestState } from '../guest/state.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { disksIn } from '../storage/disks.ts'
 import { endMirrors, mirrors, type StorageCopy } from '../storage/mirror.ts'
@@ -32,6 +32,7 @@ import type { Begun } from './begun.ts'
 import { type Copied, cancelCopy, copyGuest, tunedLimits } from './copy.ts'
 import { whileDisksWork } from './disk-error.ts'
 import { drained, sentAgain } from './drain.ts'
+import { type Ending, watchEnding } from './ending.ts'
 import { knownIn, putBack } from './found.ts'
 import { hasBegun, hasGoneOver, postCopyTurn } from './post-copy.ts'
 import { clientsFollow, clientsGone } from './spice.ts'
@@ -60,7 +61,7 @@ export function openOutgoing(
   let file = filed
   let storage: StorageCopy | null = null
   let figures: Copied['figures'] = null
-  const { isCopied } = copiedAsTold(monitor)
+  let ending: Ending | null = null
 
   /** Sends the clients of SPICE after the guest; empty: there are none. */
   let follow: readonly Step[] = []
@@ -98,6 +99,7 @@ export function openOutgoing(
         const way = await dataPath({ at, fence, folder, file, ahead: begun.ahead }, ticket, dial, call)
         const { to, before } = way
         follow = await clientsFollow(fence, ticket, call)
+        ending = watchEnding(begun.monitor)
         storage = mirrors(fence, begun.monitor, { host: host.name, clock, disks, to: way.disks, limit })
         const order = {
           host: host.name,
@@ -112,7 +114,7 @@ export function openOutgoing(
           memoryBytes: offer.memoryBytes,
           bandwidth: limit,
           tunedDowntime: () => tuned.maxDowntime ?? null,
-          complete: isCopied,
+          ending,
           turn: postCopyTurn(request, offer, () => tuned.postCopy === true),
         }
         try {
@@ -134,7 +136,7 @@ export function openOutgoing(
       }
     },
     async handOver(call) {
-      if (isCopied()) return
+      if (ending?.isCopied()) return
       let [{ status }, copied] = await guestState(monitor, fence, call)
       if (hasGoneOver(copied)) return
       // the migration may be called completed a moment before the run state follows (seen on QEMU 7.2)
@@ -154,7 +156,7 @@ export function openOutgoing(
     async confirm(call) {
       void off()
       if (follow.length > 0) await clientsGone(fence, clock, call).catch(() => {})
-      const last = await figures
+      const last = await figures?.()
       // the folder goes, and with it the files that name them
       await fence.act([end('process', END_LIMIT), STOP_DEAD_MAN, STOP_TUNNEL, remove()], call)
       await letGo()

@@ -1,5 +1,11 @@
-import { type EffectOptions, type MigrationRequest, type Offer, vmError } from '@vmferry/core/driver'
-import { type Fence, unlessAborted } from '@vmferry/fence'
+import {
+  type EffectOptions,
+  type MigrationRequest,
+  type Offer,
+  unlessAborted,
+  vmError,
+} from '@vmferry/core/driver'
+import type { Fence } from '@vmferry/fence'
 import type { MigrationInfo } from '@vmferry/qmp'
 import { attempt } from '../fence/step.ts'
 import type { Need } from './convergence.ts'

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type ChosenRequest, type EffectOptions, type HostChannel, vmError } from '@vmferry/core/driver'
-import { drop, end, type Fence, type Step, unlessAborted } from '@vmferry/fence'
+import { type ChosenRequest, type EffectOptions, unlessAborted, vmError } from '@vmferry/core/driver'
+import { drop, end, type Fence, type Step } from '@vmferry/fence'
 import { logTail } from '../guest/process.ts'
-import { type GuestFolder, guestFolder } from '../guest/run-directory.ts'
+import { type GuestFolder, guestFolder, isPlainPath } from '../guest/run-directory.ts'
 import type { QemuHost } from '../qemu-host.ts'
 import { type SshDestination, sshArguments, sshDestination } from './ssh.ts'
 
@@ -47,20 +47,19 @@ export function waysTo(
 
 /** Starts the tunnel to where the target is going to listen; null where its survey has not told that, or another transport was chosen. */
 export function tunnelAhead(
-  { host, clock }: QemuHost,
-  fence: Fence,
-  folder: GuestFolder,
+  tunnelled: Tunnelled,
   request: ChosenRequest,
   call: EffectOptions,
 ): TunnelAhead | null {
   const runDirectory = request.cookie?.['runDirectory']
   const to = sshDestination(request)
-  if (request.transport !== 'ssh' || typeof runDirectory !== 'string' || !to) return null
+  if (request.transport !== 'ssh' || !isPlainPath(runDirectory) || !to) return null
   const there = guestFolder(runDirectory, call.migration)
-  const ways = waysTo(folder, there.migrationSocket, request.copyStorage ? there.storageSocket : undefined)
-  const up = startTunnel(host, fence, folder, to, ways, call)
+  const disks = request.copyStorage ? there.storageSocket : undefined
+  const ways = waysTo(tunnelled.folder, there.migrationSocket, disks)
+  const up = startTunnel(tunnelled, to, ways, call)
   up.catch(() => {})
-  return { ways, up, from: clock.monotonic() }
+  return { ways, up, from: tunnelled.at.clock.monotonic() }
 }
 
 /** Who needs a tunnel. */
@@ -68,30 +67,28 @@ interface Tunnelled {
   readonly at: QemuHost
   readonly fence: Fence
   readonly folder: GuestFolder
-  readonly ahead?: TunnelAhead | null
 }
 
 /** The tunnel that was started ahead, if it leads there and has not waited for too long; else one that is started now. */
 export async function openTunnel(
-  { at: { host, clock }, fence, folder, ahead }: Tunnelled,
+  tunnelled: Tunnelled & { readonly ahead?: TunnelAhead | null },
   to: SshDestination,
   ways: readonly Forward[],
   call: EffectOptions,
 ): Promise<void> {
+  const { at, fence, ahead } = tunnelled
   if (ahead) {
     const leads = ways.every((way) => ahead.ways.some((other) => isDeepStrictEqual(way, other)))
-    if (leads && clock.monotonic() - ahead.from < FRESH) return unlessAborted(ahead.up, call.signal)
+    if (leads && at.clock.monotonic() - ahead.from < FRESH) return unlessAborted(ahead.up, call.signal)
     await unlessAborted(Promise.allSettled([ahead.up]), call.signal)
     await fence.act(END_TUNNEL, call)
   }
-  await startTunnel(host, fence, folder, to, ways, call)
+  await startTunnel(tunnelled, to, ways, call)
 }
 
 /** Starts the ssh that carries UNIX sockets of the source to those of the target. It outlives the controller; its record comes first. */
 async function startTunnel(
-  host: HostChannel,
-  fence: Fence,
-  folder: GuestFolder,
+  { at: { host }, fence, folder }: Tunnelled,
   to: SshDestination,
   ways: readonly Forward[],
   call: EffectOptions,
