@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { PassThrough } from 'node:stream'
-import type { Clock, EffectOptions, ExecOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
+import type { Clock, EffectOptions, ExecOptions, HostChannel } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { fences, type Step, type Verbs } from '../src/index.ts'
+import { fakeShell } from './fake-shell.ts'
 
 /** A step that is answered, and one that is not. */
 const ask: Step = { words: ['ask', '', ''], read: (line) => line }
@@ -22,17 +21,12 @@ function fenced() {
     note('script', argv.slice(argv.indexOf('folder')).join(' '))
     return { code: 0, signal: null, stdout: `yes\n= 0\n`, stderr: '', input }
   }
-  const spawn = async (): Promise<HostProcess> => {
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-    stdin.on('data', (chunk: Buffer) => {
-      const words = String(chunk)
-      if (!words.startsWith('act ')) return
-      note('shell', words)
-      stdout.write(words.includes('ask') ? 'yes\n= 0\n' : '= 0\n')
-      stderr.write('= 0\n')
-    })
-    return { stdin, stdout, stderr, exit: once(stdin, 'end') } as unknown as HostProcess
+  const answer = (words: string) => {
+    if (!words.startsWith('act ')) return null
+    note('shell', words)
+    return { stdout: words.includes('ask') ? 'yes\n= 0\n' : '= 0\n', stderr: '= 0\n' }
   }
+  const spawn = async () => fakeShell(answer).process
   const host = { name: 'alpha', exec, spawn } as unknown as HostChannel
   const { signal } = new AbortController()
   const call: EffectOptions = { signal, migration: 'm-1', epoch: 1, permit: async () => {} }

@@ -1,31 +1,24 @@
 import { EventEmitter, once } from 'node:events'
-import { PassThrough } from 'node:stream'
 import type { CallOptions, HostChannel, HostProcess } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { stayingShell } from '../src/staying-shell.ts'
+import { fakeShell } from './fake-shell.ts'
 
 /** A shell on a host where it is not up before it is let. It answers a command with `answers`, or not at all. */
 function slow(answers: Readonly<Record<string, string>> = {}) {
   const heard: string[] = []
   const ends: string[] = []
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-  stdin.on('data', (chunk: Buffer) => {
-    heard.push(String(chunk))
-    const answer = answers[String(chunk)]
-    if (answer === undefined) return
-    if (!answer.endsWith('= 0\n')) return void [stdout.end(answer), stderr.end()]
-    stdout.write(answer)
-    stderr.write('= 0\n')
-  })
-  stdin.on('end', () => ends.push('let go'))
+  const fake = fakeShell(
+    (words) => {
+      heard.push(words)
+      const stdout = answers[words]
+      return stdout === undefined ? null : { stdout, stderr: stdout.endsWith('= 0\n') ? '= 0\n' : stdout }
+    },
+    () => ends.push('killed'),
+  )
+  const { process, stdout, stderr } = fake
+  void fake.letGo.then(() => ends.push('let go'))
   const gate = new EventEmitter()
-  const process = {
-    stdin,
-    stdout,
-    stderr,
-    exit: Promise.race([once(stdin, 'end'), new Promise((resolve) => gate.once('death', resolve))]),
-    kill: async () => void ends.push('killed'),
-  } as unknown as HostProcess
   const spawn = async (): Promise<HostProcess> => {
     await once(gate, 'up')
     return process
@@ -43,7 +36,7 @@ function slow(answers: Readonly<Record<string, string>> = {}) {
     stdout,
     stderr,
     up: () => gate.emit('up'),
-    die: () => gate.emit('death'),
+    die: fake.die,
     fail: (error: Error) => gate.emit('error', error),
   }
 }

@@ -1,28 +1,22 @@
-import { EventEmitter, once } from 'node:events'
-import { PassThrough } from 'node:stream'
-import type { CallOptions, Clock, HostChannel, HostProcess } from '@vmferry/core/driver'
+import type { CallOptions, Clock, HostChannel } from '@vmferry/core/driver'
 import { expect, test } from 'vitest'
 import { stayingShells } from '../src/staying-shells.ts'
+import { fakeShell } from './fake-shell.ts'
 
 /** The shells of a host, which tells which of them were ended. A command is answered with a verdict: the code in it. */
 function shells() {
   const ended: number[] = []
-  const deaths = new EventEmitter()
+  const all: ReturnType<typeof fakeShell>[] = []
   const waits: (() => void)[] = []
-  let count = 0
-  const spawn = async (): Promise<HostProcess> => {
-    count += 1
-    const own = count
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-    stdin.on('data', (chunk: Buffer) => {
-      const code = /^code (\d+)\n$/.exec(String(chunk))?.[1]
-      if (code === undefined) return
-      stdout.write(`= ${code}\n`)
-      stderr.write(`= ${code}\n`)
-    })
-    stdin.on('end', () => ended.push(own))
-    const exit = Promise.race([once(stdin, 'end'), once(deaths, `${own}`)])
-    return { stdin, stdout, stderr, exit, kill: async () => {} } as unknown as HostProcess
+  const verdict = (words: string) => {
+    const code = /^code (\d+)\n$/.exec(words)?.[1]
+    return code === undefined ? null : { stdout: `= ${code}\n`, stderr: `= ${code}\n` }
+  }
+  const spawn = async () => {
+    const shell = fakeShell(verdict)
+    const own = all.push(shell)
+    void shell.letGo.then(() => ended.push(own))
+    return shell.process
   }
   const clock: Clock = {
     now: () => 0,
@@ -40,8 +34,8 @@ function shells() {
     call,
     ended,
     /** How many have come up. */
-    up: () => count,
-    die: (own: number) => void deaths.emit(`${own}`),
+    up: () => all.length,
+    die: (own: number) => all[own - 1]?.die(),
     /** The time is up for whatever waits. */
     later: () => waits.splice(0).forEach((callback) => callback()),
     waits,
