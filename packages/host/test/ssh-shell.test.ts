@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +9,8 @@ import { ssh } from '../src/index.ts'
 import { killQuietly, noSshd, type RealSshd, realSshd } from './real-sshd.ts'
 
 const call = { signal: new AbortController().signal }
+// eleven calls wait at once
+setMaxListeners(0, call.signal)
 
 describe.skipIf(noSshd)(`commands of a shell that stays ${noSshd}`, () => {
   let server: RealSshd
