@@ -181,7 +181,8 @@ describe.skipIf(qemuProblem !== null)(
       const slowly = { live, bandwidth: 1, deadManLimit: 1_000 }
       // from 10.0 on QEMU sends faster than that, and of empty memory it sends a few bytes a page
       const large = [...COMMAND, '-m', '1024']
-      const runsOn = { running: true, migration: 'cancelled' }
+      // QEMU 7.2 closes the way back before it notes that it cancels: a sender that is quicker calls that a failure
+      const runsOn = { running: true, migration: expect.stringMatching(/^(cancelled|failed)$/) }
 
       test('is killed is cancelled by the source itself, and the guest runs on', async () => {
         await using rooms = await twoRooms()
