@@ -46,19 +46,17 @@ test('all that stands in the way is told at once, by the plan and by a migration
     '-device',
     `virtio-net-pci,netdev=n${id}`,
   ]
-  using watch = await startBeating(lab, {
-    name: 'web1',
-    extra: [
-      ...['-uuid', UUID, '-monitor', 'tcp:127.0.0.1:4444,server=on,wait=off'],
-      ...['-vnc', 'unix:/run/web1.vnc,password=on'],
-      ...['-drive', 'file=/run/disks/own.img,format=raw,if=virtio'],
-      ...['-drive', 'file=/run/disks/cd.iso,format=raw,if=virtio,readonly=on'],
-      ...tap(1),
-      ...tap(2, ',br=vmfbr'),
-      ...['-object', 'memory-backend-file,id=shm,size=1M,mem-path=/run/web1.shm,share=on'],
-      ...['-device', 'ivshmem-plain,memdev=shm,master=off'],
-    ],
-  })
+  const extra = [
+    ['-uuid', UUID, '-monitor', 'tcp:127.0.0.1:4444,server=on,wait=off'],
+    ['-vnc', 'unix:/run/web1.vnc,password=on'],
+    ['-drive', 'file=/run/disks/own.img,format=raw,if=virtio'],
+    ['-drive', 'file=/run/disks/cd.iso,format=raw,if=virtio,readonly=on'],
+    tap(1),
+    tap(2, ',br=vmfbr'),
+    ['-object', 'memory-backend-file,id=shm,size=1M,mem-path=/run/web1.shm,share=on'],
+    ['-device', 'ivshmem-plain,memdev=shm,master=off'],
+  ]
+  using watch = await startBeating(lab, { name: 'web1', extra: extra.flat() })
   const twin = ['qemu-system-x86_64', '-accel', 'tcg', '-m', '32', '-nodefaults', '-display', 'none']
   await done(lab.controller, ...vmferry('start', BETA, 'web2', '--', ...twin, '-uuid', UUID))
   const memory = (await lab.beta.exec(['cat', '/proc/meminfo'])).stdout
@@ -111,19 +109,16 @@ test('disks that cannot be copied are refused by what they are', async () => {
   const luks = 'encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10'
   await img('create', '-q', ...secret, '-f', 'qcow2', '-o', luks, `${at}/luks.img`, '1M')
   await img('create', '-q', '-f', 'raw', `${at}/offset.img`, '2M')
-  const drive = (options: string): string[] => ['-drive', `${options},if=virtio`]
-  using watch = await startBeating(lab, {
-    name: 'web1',
-    extra: [
-      ...['-object', 'secret,id=key,data=for-a-test'],
-      ...drive(`file=${at}/chain.img,format=qcow2`),
-      ...drive(`file=${at}/format.img,format=vmdk`),
-      ...drive(`file=${at}/snapshot.img,format=qcow2`),
-      ...drive(`file=${at}/data.img,format=qcow2`),
-      ...drive(`file=${at}/luks.img,format=qcow2,encrypt.key-secret=key`),
-      ...drive(`driver=raw,offset=4096,file.driver=file,file.filename=${at}/offset.img`),
-    ],
-  })
+  const drives = [
+    `file=${at}/chain.img,format=qcow2`,
+    `file=${at}/format.img,format=vmdk`,
+    `file=${at}/snapshot.img,format=qcow2`,
+    `file=${at}/data.img,format=qcow2`,
+    `file=${at}/luks.img,format=qcow2,encrypt.key-secret=key`,
+    `driver=raw,offset=4096,file.driver=file,file.filename=${at}/offset.img`,
+  ].flatMap((drive) => ['-drive', `${drive},if=virtio`])
+  const extra = ['-object', 'secret,id=key,data=for-a-test', ...drives]
+  using watch = await startBeating(lab, { name: 'web1', extra })
   const { code, findings } = await planned('--copy-storage')
   expect(code).toBe(1)
   for (const kind of ['backing-chain', 'format', 'snapshots', 'data-file', 'encrypted', 'options'])
