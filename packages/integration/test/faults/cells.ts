@@ -31,7 +31,7 @@ export const CELLS: readonly Cell[] = [
   cell(4, 'P', at('prepare', 5), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'P', at('prepare', 'after'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'F', at('perform', 'during'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
-  cell(4, 'S', at('perform', 'stopped'), 'kill the QEMU of the target'),
+  cell(4, 'S', at('perform', 'stopped'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'S', at('perform', 'after'), 'kill the QEMU of the target', { outcome: 'rolledBack' }),
   cell(4, 'N', at('finish', 'before'), 'kill the QEMU of the target', { outcome: 'revived' }),
   cell(4, 'N', at('finish', 'after'), 'kill the QEMU of the target', {

@@ -56,12 +56,18 @@ function gatedConnection(connection, around, reach) {
 function gatedOutgoing(outgoing, around, reach) {
   const watched = async (ticket, dial, call) => {
     let figures = 0
+    let stopped = Promise.resolve()
     const onProgress = (event) => {
-      if (event.type === 'stopped') void reach('perform', 'stopped')
+      if (event.type === 'stopped') stopped = reach('perform', 'stopped')
       if (event.type === 'transfer' && ++figures === 3) void reach('perform', 'during')
       call.onProgress?.(event)
     }
-    return outgoing.perform(ticket, dial, { ...call, onProgress })
+    try {
+      return await outgoing.perform(ticket, dial, { ...call, onProgress })
+    } finally {
+      // what strikes between the guest's stop and the commit has struck by then
+      await stopped
+    }
   }
   return {
     ...outgoing,

@@ -1,5 +1,5 @@
 import { hypervisorsOn } from './hypervisor.ts'
-import { CONTROL, DATA, sessionsFrom } from './process-strikes.ts'
+import { CONTROL, DATA, sessionsFrom, signalled } from './process-strikes.ts'
 import { must, type Scene } from './scene.ts'
 
 type Side = 'source' | 'target'
@@ -13,7 +13,7 @@ export const networkStrikes = {
   'kill the data ssh at the target': (scene: Scene) => endSessions(scene, 'target', DATA),
   async 'kill the data ssh at the source'({ source }: Scene) {
     for (const { pid, argv } of await source.processes('tunnel.sock'))
-      if (argv[0]?.endsWith('ssh')) process.kill(pid, 'SIGKILL')
+      if (argv[0]?.endsWith('ssh')) signalled(pid, 'SIGKILL')
   },
   async 'cut the data network'({ lab, mend }: Scene) {
     await lab.cutLink()
@@ -36,7 +36,7 @@ export const networkStrikes = {
 async function endSessions(scene: Scene, side: Side, network: string): Promise<void> {
   const pids = await sessionsFrom(scene, side, network)
   if (pids.length === 0) throw new Error(`the ${side} has no session from ${network}`)
-  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  for (const pid of pids) signalled(pid, 'SIGKILL')
 }
 
 async function cutControl({ lab, mend, ...scene }: Scene, side: Side): Promise<void> {
@@ -50,7 +50,7 @@ async function isolate(scene: Scene): Promise<void> {
   await scene.lab.cutLink()
   scene.mend.push(() => scene.lab.restoreLink())
   for (const network of [CONTROL, DATA])
-    for (const pid of await sessionsFrom(scene, 'target', network)) process.kill(pid, 'SIGKILL')
+    for (const pid of await sessionsFrom(scene, 'target', network)) signalled(pid, 'SIGKILL')
 }
 
 /** Nothing gets any more from one host to the other, without an error; the other direction works. */

@@ -1,13 +1,15 @@
-import { hypervisorOn } from './hypervisor.ts'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Hypervisor, hypervisorOn } from './hypervisor.ts'
 import { must, type Scene } from './scene.ts'
 
 /** Faults of processes: they die, or come to their turn only now and then. */
 export const processStrikes = {
   async 'kill the QEMU of the source'({ source }: Scene) {
-    process.kill((await hypervisorOn(source)).pid, 'SIGKILL')
+    await killed(await hypervisorOn(source))
   },
   async 'kill the QEMU of the target'({ target }: Scene) {
-    process.kill((await hypervisorOn(target)).pid, 'SIGKILL')
+    await killed(await hypervisorOn(target))
   },
   async 'slow the QEMU of the target'({ target, mend }: Scene) {
     mend.push(slowed([(await hypervisorOn(target)).pid]))
@@ -16,6 +18,16 @@ export const processStrikes = {
     mend.push(slowed(await sessionsFrom({ target }, 'target', CONTROL)))
   },
 } as const
+
+/** Returns when it is dead: one that is dying could still be taken for one that lives. */
+async function killed({ pid }: Hypervisor): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  const state = async (): Promise<string> => {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X'
+  }
+  for (let tries = 0; tries < 1_000 && !'ZX'.includes(await state()); tries += 1) await sleep(2)
+}
 
 /** The first numbers of the addresses of the control network and of the one between the hosts. */
 export const CONTROL = '10.78.'
@@ -35,17 +47,18 @@ export async function sessionsFrom(
   return [...new Set(peers.flatMap((line) => [...line.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid))))]
 }
 
+/** Sends a signal, unless the process has ended by itself: an sshd goes with the one that it serves with. */
+export function signalled(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // it has ended
+  }
+}
+
 /** Lets processes run for one tenth of the time, until the function returned is called. */
 function slowed(pids: readonly number[]): () => Promise<void> {
-  const send = (signal: NodeJS.Signals): void => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, signal)
-      } catch {
-        // it has ended
-      }
-    }
-  }
+  const send = (signal: NodeJS.Signals): void => pids.forEach((pid) => signalled(pid, signal))
   const stop = setInterval(() => {
     send('SIGSTOP')
     setTimeout(send, 90, 'SIGCONT')
