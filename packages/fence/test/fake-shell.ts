@@ -1,15 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { HostProcess } from '@vmferry/core/driver'
-
-/** What it says on its outputs. */
-export interface Words {
-  readonly stdout: string
-  readonly stderr: string
-}
+import type { Said } from '../src/staying-shell.ts'
 
 /** A shell that waits on a host, as its channel gives it. It ends with its standard input, or when it is told to die. */
-export function fakeShell(answer: (heard: string) => Words | null, onKill: () => void = () => {}) {
+export function fakeShell(answer: (heard: string) => Said | null, onKill: () => void = () => {}) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   stdin.on('data', (chunk: Buffer) => {
     const words = answer(String(chunk))

@@ -1,5 +1,6 @@
+import { signalled } from '../process-state.ts'
 import { hypervisorsOn } from './hypervisor.ts'
-import { CONTROL, DATA, sessionsFrom, signalled } from './process-strikes.ts'
+import { CONTROL, DATA, sessionsFrom } from './process-strikes.ts'
 import { must, type Scene } from './scene.ts'
 
 type Side = 'source' | 'target'

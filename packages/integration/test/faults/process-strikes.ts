@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { signalled, stateOf } from '../process-state.ts'
 import { type Hypervisor, hypervisorOn } from './hypervisor.ts'
 import { must, type Scene } from './scene.ts'
 
@@ -22,11 +22,7 @@ export const processStrikes = {
 /** Returns when it is dead: one that is dying could still be taken for one that lives. */
 async function killed({ pid }: Hypervisor): Promise<void> {
   process.kill(pid, 'SIGKILL')
-  const state = async (): Promise<string> => {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
-    return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X'
-  }
-  for (let tries = 0; tries < 1_000 && !'ZX'.includes(await state()); tries += 1) await sleep(2)
+  for (let tries = 0; tries < 1_000 && !/^[ZX]/.test(await stateOf(pid)); tries += 1) await sleep(2)
 }
 
 /** The first numbers of the addresses of the control network and of the one between the hosts. */
@@ -45,15 +41,6 @@ export async function sessionsFrom(
   const lines = table.split('\n').filter((line) => line.includes(network) && /"sshd[^"]*"/.test(line))
   const peers = lines.filter((line) => line.trim().split(/\s+/)[3]?.startsWith(network))
   return [...new Set(peers.flatMap((line) => [...line.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid))))]
-}
-
-/** Sends a signal, unless the process has ended by itself: an sshd goes with the one that it serves with. */
-export function signalled(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // it has ended
-  }
 }
 
 /** Lets processes run for one tenth of the time, until the function returned is called. */

@@ -1,4 +1,5 @@
 import { type BeatWatch, beatGuest, type Lab, type LabHost, watchBeats } from '@vmferry/lab'
+import { signalled } from '../process-state.ts'
 import type { Controller, Verdict } from './controller-process.ts'
 import { sendOn } from './controller-process.ts'
 
@@ -72,16 +73,8 @@ export async function startGuest(lab: Lab, on: LabHost, extra: readonly string[]
 /** Ends every process of the hosts and empties their disks, whatever a cell left. */
 export async function clear(lab: Lab): Promise<void> {
   for (const host of [lab.alpha, lab.beta]) {
-    for (const { pid } of await host.processes()) end(pid)
+    for (const { pid } of await host.processes()) signalled(pid, 'SIGKILL')
     await must(host, 'sh', '-c', `rm -rf /run/vmferry/* /run/vmferry/.[!.]* ${RAM_FOLDER}/* /run/*.beat*`)
   }
   await must(lab.controller, 'sh', '-c', 'rm -rf /run/journal/*')
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // it ended by itself in between
-  }
 }
